@@ -1,0 +1,74 @@
+//! Collects what is wrong, so that all of it is reported in one run.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+/// Mistakes found so far. Dropping it unread is a bug of ours, and panics.
+#[derive(Default)]
+pub struct Errors {
+    found: Option<syn::Error>,
+    read: bool,
+}
+
+impl Errors {
+    /// Adds one.
+    pub fn push(&mut self, error: syn::Error) {
+        match &mut self.found {
+            Some(found) => found.combine(error),
+            None => self.found = Some(error),
+        }
+    }
+
+    /// Adds one that covers all of `tokens`.
+    pub fn at(&mut self, tokens: impl ToTokens, message: impl core::fmt::Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Takes the value, or adds the error.
+    pub fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    /// Takes the value that darling has read, or adds what it found wrong, each on its own token.
+    pub fn ok_darling<T>(&mut self, result: darling::Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.push(error.into());
+                None
+            }
+        }
+    }
+
+    /// Whether nothing was wrong.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_none()
+    }
+
+    /// The errors as items, after the tokens given.
+    pub fn beside(mut self, mut tokens: TokenStream) -> TokenStream {
+        self.read = true;
+        if let Some(found) = &self.found {
+            tokens.extend(found.to_compile_error());
+        }
+        tokens
+    }
+
+    /// The errors as an expression.
+    pub fn as_expression(mut self) -> TokenStream {
+        self.read = true;
+        let errors = self.found.as_ref().map(syn::Error::to_compile_error);
+        quote::quote!({ #errors ::core::panic!() })
+    }
+
+    /// There were none.
+    pub fn finish(mut self) {
+        self.read = true;
+    }
+}
+
+impl Drop for Errors {
+    fn drop(&mut self) {
+        assert!(self.read || std::thread::panicking(), "errors were collected and not reported");
+    }
+}

@@ -1,0 +1,144 @@
+//! `impl Handlers`: one entry for each handler attribute, in source order.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Expr, Ident, Lit, Path};
+
+use super::{at, span_of};
+use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
+
+pub fn handlers(model: &Handlers) -> TokenStream {
+    let Handlers { runtime: rt, self_ty, generics, where_clause, cfgs, handlers } = model;
+    let span = span_of(self_ty);
+    let entries = handlers.iter().map(|handler| entry(rt, handler));
+    let (impl_generics, _, _) = generics.split_for_impl();
+    let where_clause = if generics.params.is_empty() {
+        quote!(#where_clause)
+    } else {
+        let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
+        quote!(where #(#predicates,)* Self: 'static)
+    };
+    quote_spanned! {span=>
+        #(#cfgs)*
+        #[automatically_derived]
+        impl #impl_generics #rt::Handlers for #self_ty #where_clause {
+            const HANDLERS: &'static [#rt::glue::Handler<Self>] = &[#(#entries),*];
+        }
+    }
+}
+
+fn entry(rt: &Path, handler: &Handler) -> TokenStream {
+    let Handler { span, cfgs, method, kind } = handler;
+    let span = at(*span);
+    let constructor = |name: &str| constructor(name, method.exclusive, span);
+    let entry = match kind {
+        HandlerKind::Step(step) => {
+            let new = constructor("step");
+            let step = Ident::new(step, span);
+            let run = call(method, &[], span);
+            quote_spanned!(span=> #new(#rt::glue::Step::#step, #run))
+        }
+        HandlerKind::Health => {
+            let new = constructor("health");
+            let run = call(method, &[], span);
+            quote_spanned!(span=> #new(#run))
+        }
+        HandlerKind::Event { heard, priority } => {
+            let priority = self::priority(rt, priority.as_ref(), span);
+            let event = Ident::new("e", span);
+            let run = call(method, &[quote!(#event)], span);
+            // Without the parameter nothing says how the event is taken: as nothing.
+            let view = if method.args.is_empty() { quote!(()) } else { quote!(_) };
+            match heard {
+                Heard::Type(ty) => {
+                    let new = constructor("event");
+                    quote_spanned!(span=> #new::<#ty, #view, _, _>(#priority, #run))
+                }
+                Heard::Name(name) => {
+                    let new = constructor("named");
+                    quote_spanned!(span=> #new::<#view, _, _>(#name, #priority, #run))
+                }
+            }
+        }
+        HandlerKind::Request { name, permission, raw } => {
+            let permission = permission.as_ref().map(|permission| quote_spanned!(span=> .permission(#permission)));
+            let doc = (!method.doc.is_empty()).then(|| {
+                let doc = &method.doc;
+                quote_spanned!(span=> .doc(#doc))
+            });
+            let request = if *raw {
+                let new = constructor("raw");
+                let argument = Ident::new("r", span);
+                let run = call(method, &[quote!(#argument)], span);
+                quote_spanned!(span=> #new(#name, #run))
+            } else {
+                let this = quote_spanned!(span=> Self);
+                request(method, &name.value(), span, &this, &this)
+            };
+            quote!(#request #doc #permission)
+        }
+        HandlerKind::Save { version } => {
+            let new = constructor("save");
+            let run = call(method, &[], span);
+            quote_spanned!(span=> #new(#version, #run))
+        }
+        HandlerKind::Restore { version } => {
+            let new = constructor("restore");
+            let state = Ident::new("s", span);
+            let run = call(method, &[quote!(#state)], span);
+            quote_spanned!(span=> #new(#version, #run))
+        }
+    };
+    quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#entry)
+}
+
+fn constructor(name: &str, exclusive: bool, span: Span) -> Ident {
+    let suffix = if exclusive { "_mut" } else { "" };
+    Ident::new(&format!("{name}{suffix}"), span)
+}
+
+/// The closure that calls a method with `args` and the context, as far as it takes them.
+fn call(method: &Method, args: &[TokenStream], span: Span) -> TokenStream {
+    let name = &method.ident;
+    let module = receiver(method.exclusive, span, &quote_spanned!(span=> Self));
+    let passed = args.iter().take(method.args.len());
+    let params = args.iter().enumerate().map(|(at, arg)| if at < method.args.len() { arg.clone() } else { quote!(_) });
+    let (context, pass_context) = context(method, span);
+    quote_spanned!(span=> |m: #module #(, #params)*, #context| Self::#name(m #(, #passed)* #pass_context))
+}
+
+fn receiver(exclusive: bool, span: Span, ty: &TokenStream) -> TokenStream {
+    if exclusive { quote_spanned!(span=> &mut #ty) } else { quote_spanned!(span=> &#ty) }
+}
+
+fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
+    if method.takes_context {
+        (quote_spanned!(span=> c), quote_spanned!(span=> , c))
+    } else {
+        (quote_spanned!(span=> _), TokenStream::new())
+    }
+}
+
+/// A typed request of `module`, whose method is `owner`'s: the module's own, or a contract's.
+pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, owner: &TokenStream) -> TokenStream {
+    let new = constructor("request", method.exclusive, span);
+    let names = method.args.iter().map(|arg| &arg.name);
+    let types = method.args.iter().map(|arg| &arg.ty);
+    let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("a{at}", span = span)).collect();
+    let method_name = &method.ident;
+    let receiver = receiver(method.exclusive, span, module);
+    let (context, pass_context) = context(method, span);
+    quote_spanned!(span=> #new::<(#(#types,)*), _, _>(#name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context)))
+}
+
+fn priority(rt: &Path, priority: Option<&Expr>, span: Span) -> TokenStream {
+    match priority {
+        None => quote_spanned!(span=> #rt::glue::Priority::NORMAL),
+        Some(Expr::Path(path)) if path.path.get_ident().is_some() => {
+            let name = path.path.get_ident();
+            quote_spanned!(span=> #rt::glue::Priority::#name)
+        }
+        Some(Expr::Lit(lit)) if matches!(lit.lit, Lit::Int(_)) => quote_spanned!(span=> #rt::glue::Priority(#lit)),
+        Some(other) => quote_spanned!(span=> #rt::glue::Priority(#other)),
+    }
+}

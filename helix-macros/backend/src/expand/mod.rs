@@ -1,0 +1,29 @@
+//! From the model to tokens: trait impls with associated consts. What is not a name or a number is in the runtime.
+//!
+//! Paths begin at the root. Every token of ours has a span of definition-site hygiene, located where the user wrote
+//! what it stands for, so that the compiler points there and takes none of our names for the user's.
+
+mod handlers;
+mod message;
+mod module;
+mod modules;
+mod service;
+
+pub use handlers::handlers;
+pub use message::{event, message};
+pub use module::module;
+pub use modules::modules;
+pub use service::service;
+
+use proc_macro2::Span;
+use quote::ToTokens;
+
+/// A span at a place of the user's, with our hygiene.
+fn at(place: Span) -> Span {
+    Span::mixed_site().located_at(place)
+}
+
+/// The start of what the user wrote; a path's own span covers its first token.
+fn span_of(tokens: &impl ToTokens) -> Span {
+    at(tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span()))
+}

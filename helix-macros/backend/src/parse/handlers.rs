@@ -1,0 +1,429 @@
+//! `#[helix_handlers]` and the impl block under it.
+
+use proc_macro2::{Group, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, Expr, FnArg, Generics, Ident, LitStr, Meta, Pat, ReceiverKind, ReturnType, Safety, Signature, Token,
+    Type, WhereClause, braced, parse_quote,
+};
+
+use super::items::{Item, Items};
+use super::{attributes, default_runtime, module, options};
+use crate::errors::Errors;
+use crate::model::{Argument, Handler, HandlerKind, Handlers, Heard, Method};
+use crate::names;
+
+/// The attributes that make a method a handler.
+pub const HELPERS: &[&str] =
+    &["on_init", "on_start", "on_stop", "on_health", "on_event", "on_request", "on_save", "on_restore"];
+const PRIORITIES: &[&str] = &["HIGHEST", "HIGH", "NORMAL", "LOW", "LOWEST"];
+
+struct Block {
+    attrs: Vec<Attribute>,
+    impl_token: TokenStream,
+    generics: Generics,
+    self_ty: Type,
+    trait_for: Option<Token![for]>,
+    where_clause: Option<WhereClause>,
+    span: Span,
+    items: Items,
+}
+
+fn block(input: ParseStream<'_>) -> syn::Result<Block> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    let impl_token: Token![impl] =
+        input.parse().map_err(|error| syn::Error::new(error.span(), "`#[helix_handlers]` goes on an impl block"))?;
+    let generics = if input.peek(Token![<]) { input.parse()? } else { Generics::default() };
+    let self_ty = input.parse()?;
+    let trait_for: Option<Token![for]> = input.parse()?;
+    if trait_for.is_some() {
+        input.parse::<Type>()?;
+    }
+    let where_clause = input.parse()?;
+    let content;
+    let brace = braced!(content in input);
+    let items = content.parse()?;
+    let impl_token = impl_token.into_token_stream();
+    Ok(Block { attrs, impl_token, generics, self_ty, trait_for, where_clause, span: brace.span.join(), items })
+}
+
+/// Reads the attribute and the block; gives the block without our helpers, and the model.
+pub fn handlers(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<(TokenStream, Handlers)> {
+    let mut runtime = default_runtime();
+    options::read(args, &["crate"], errors, |name, input| {
+        runtime = module::runtime(name, input)?;
+        Ok(())
+    });
+    let mut block = errors.ok(block.parse2(item))?;
+    if let Some(trait_for) = block.trait_for {
+        errors.push(syn::Error::new(
+            trait_for.span,
+            "`#[helix_handlers]` goes on the module's own impl block, not on a trait's: a contract's methods are requests without it",
+        ));
+        return None;
+    }
+    let mut handlers = Vec::new();
+    for item in &mut block.items.items {
+        read_item(item, &mut handlers, errors);
+    }
+    let Block { attrs, impl_token, generics, self_ty, where_clause, span, items, .. } = block;
+    let cfgs = attributes::cfgs(&attrs);
+    let mut body = Group::new(proc_macro2::Delimiter::Brace, items.to_token_stream());
+    body.set_span(span);
+    let tokens = quote!(#(#attrs)* #impl_token #generics #self_ty #where_clause #body);
+    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, cfgs, handlers }))
+}
+
+fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) {
+    let helpers = attributes::take(&mut item.attrs, HELPERS);
+    if helpers.is_empty() {
+        return;
+    }
+    let Some(signature) = &item.signature else {
+        for helper in helpers {
+            errors.at(&helper.meta, format!("`#[{}]` goes on a method", helper.name));
+        }
+        return;
+    };
+    let doc = attributes::doc(&item.attrs);
+    let cfgs = attributes::cfgs(&item.attrs);
+    let mut kinds = Vec::new();
+    for helper in helpers {
+        if let Some(kind) = kind(&helper.name, &helper.meta, signature, errors) {
+            kinds.push((helper, kind));
+        }
+    }
+    if kinds.is_empty() {
+        return;
+    }
+    let Some(method) = method(signature, doc, errors) else { return };
+    for (helper, kind) in kinds {
+        let cfgs = cfgs.iter().map(ToTokens::to_token_stream).chain(helper.cfgs).collect();
+        let mut method = method.clone();
+        if matches!(
+            kind,
+            HandlerKind::Event { .. } | HandlerKind::Step(_) | HandlerKind::Health | HandlerKind::Save { .. }
+        ) {
+            method.doc.clear();
+        }
+        if fits(&helper.name, &kind, &mut method, signature, errors) {
+            handlers.push(Handler { span: helper.meta.path().span(), cfgs, method, kind });
+        }
+    }
+}
+
+fn kind(name: &str, meta: &Meta, signature: &Signature, errors: &mut Errors) -> Option<HandlerKind> {
+    let arguments = errors.ok(attributes::arguments(meta))?;
+    if arguments.as_ref().is_some_and(TokenStream::is_empty) {
+        errors.at(meta, format!("empty `#[{name}()]`: {}", usage(name)));
+        return None;
+    }
+    match name {
+        "on_init" | "on_start" | "on_stop" | "on_health" => {
+            if let Some(tokens) = arguments {
+                errors.at(tokens, format!("`#[{name}]` takes no arguments"));
+                return None;
+            }
+            Some(match name {
+                "on_init" => HandlerKind::Step("Init"),
+                "on_start" => HandlerKind::Step("Start"),
+                "on_stop" => HandlerKind::Step("Stop"),
+                _ => HandlerKind::Health,
+            })
+        }
+        "on_event" => {
+            let Some(tokens) = arguments else {
+                errors.at(meta, format!("`#[on_event]` names no event: {}", usage(name)));
+                return None;
+            };
+            errors.ok(event.parse2(tokens))
+        }
+        "on_request" => {
+            let default = LitStr::new(&signature.ident.unraw().to_string(), signature.ident.span());
+            match arguments {
+                None => Some(HandlerKind::Request { name: default, permission: None, raw: false }),
+                Some(tokens) => errors.ok((|input: ParseStream<'_>| request(default, input)).parse2(tokens)),
+            }
+        }
+        _ => {
+            if arguments.is_none() {
+                errors.at(meta, format!("`#[{name}]` names no version: {}", usage(name)));
+                return None;
+            }
+            let State { version } = errors.ok_darling(<State as darling::FromMeta>::from_meta(meta))?;
+            Some(if name == "on_save" { HandlerKind::Save { version } } else { HandlerKind::Restore { version } })
+        }
+    }
+}
+
+fn usage(name: &str) -> &'static str {
+    match name {
+        "on_event" => {
+            "write `#[on_event(Tick)]`, `#[on_event(\"net.packet\")]`, or `#[on_event(Event)]` for everything"
+        }
+        "on_request" => "write `#[on_request]` for the method's own name, or `#[on_request(\"name\")]`",
+        "on_save" => "write `#[on_save(version = 1)]`",
+        "on_restore" => "write `#[on_restore(version = 1)]`",
+        "on_init" => "write `#[on_init]`",
+        "on_start" => "write `#[on_start]`",
+        "on_stop" => "write `#[on_stop]`",
+        _ => "write `#[on_health]`",
+    }
+}
+
+#[derive(darling::FromMeta)]
+struct State {
+    version: u32,
+}
+
+fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
+    let heard = if input.peek(LitStr) {
+        Heard::Name(options::checked_name(input.parse()?)?)
+    } else {
+        Heard::Type(input.parse().map_err(|error| {
+            syn::Error::new(error.span(), "expected an event's type, such as `Tick`, or a topic's name in quotes")
+        })?)
+    };
+    let mut priority = None;
+    if !input.is_empty() {
+        input.parse::<Token![,]>().map_err(|error| {
+            syn::Error::new(error.span(), "expected `, priority = ..`; for several events use several `#[on_event]`")
+        })?;
+    }
+    if !input.is_empty() {
+        let name = input.call(Ident::parse_any).map_err(|error| {
+            syn::Error::new(error.span(), "expected `priority = ..`; for several events use several `#[on_event]`")
+        })?;
+        if name != "priority" {
+            let text = if input.is_empty() && name.to_string().starts_with(char::is_uppercase) {
+                format!("`{name}`: one `#[on_event]` names one event; add another `#[on_event({name})]`")
+            } else {
+                names::unknown("option", &name.to_string(), &["priority"])
+            };
+            return Err(syn::Error::new(name.span(), text));
+        }
+        priority = Some(self::priority(options::value(&name, input, "HIGH")?)?);
+        input.parse::<Option<Token![,]>>()?;
+    }
+    if !input.is_empty() {
+        return Err(input.error("expected nothing more"));
+    }
+    Ok(HandlerKind::Event { heard, priority })
+}
+
+fn priority(expr: Expr) -> syn::Result<Expr> {
+    if let Expr::Path(path) = &expr
+        && let Some(ident) = path.path.get_ident()
+        && !PRIORITIES.contains(&ident.to_string().as_str())
+    {
+        return Err(syn::Error::new(ident.span(), names::unknown("priority", &ident.to_string(), PRIORITIES)));
+    }
+    Ok(expr)
+}
+
+fn request(default: LitStr, input: ParseStream<'_>) -> syn::Result<HandlerKind> {
+    const OPTIONS: &[&str] = &["permission", "raw"];
+    let (mut name, mut permission, mut raw) = (default, None, false);
+    if input.peek(LitStr) {
+        name = input.parse()?;
+        if !names::is_identifier(&name.value()) {
+            return Err(syn::Error::new(
+                name.span(),
+                format!("bad request name {:?}: a request's name is an identifier, such as `get_status`", name.value()),
+            ));
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    while !input.is_empty() {
+        let option = input.call(Ident::parse_any).map_err(|error| {
+            syn::Error::new(error.span(), "expected a name in quotes, `permission = \"..\"` or `raw`")
+        })?;
+        match option.to_string().as_str() {
+            "permission" if permission.is_none() => permission = Some(options::name(&option, input)?),
+            "raw" if !raw => raw = true,
+            "permission" | "raw" => {
+                return Err(syn::Error::new(option.span(), format!("option `{option}` is given twice: keep one")));
+            }
+            other => return Err(syn::Error::new(option.span(), names::unknown("option", other, OPTIONS))),
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(HandlerKind::Request { name, permission, raw })
+}
+
+/// Reads a signature that is to be called by the runtime.
+pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option<Method> {
+    let mut fine = true;
+    let mut refuse = |tokens: &dyn ToTokens, message: &str| {
+        errors.at(tokens.to_token_stream(), message);
+        fine = false;
+    };
+    if let Some(token) = &signature.asyncness {
+        refuse(token, "a handler cannot be `async`: return at once, and publish an event when there is more to say");
+    }
+    if let Safety::Unsafe(token) = &signature.safety {
+        refuse(token, "a handler cannot be `unsafe`: anyone may call it");
+    }
+    if !signature.generics.params.is_empty() {
+        refuse(
+            &signature.generics,
+            "a handler cannot be generic: its types are part of its table; leave lifetimes out, they are elided",
+        );
+    }
+    if let Some(variadic) = &signature.variadic {
+        refuse(variadic, "a handler cannot be variadic");
+    }
+    let mut exclusive = false;
+    match signature.receiver().map(|receiver| (&receiver.kind, receiver)) {
+        None => refuse(&signature.ident, "a handler takes `&self` or `&mut self` first"),
+        Some((ReceiverKind::Reference(_, _, mutability), _)) => exclusive = mutability.is_some(),
+        Some((ReceiverKind::Typed(_, ty), _)) if matches!(&**ty, Type::Reference(_)) => {
+            exclusive = matches!(&**ty, Type::Reference(reference) if reference.mutability.is_some());
+        }
+        Some((_, receiver)) => {
+            refuse(receiver, "a handler cannot take `self` by value: the module lives on; take `&self` or `&mut self`");
+        }
+    }
+    let typed: Vec<_> = signature
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            FnArg::Typed(typed) => Some(typed),
+            FnArg::Receiver(_) => None,
+        })
+        .collect();
+    let takes_context = typed.last().is_some_and(|last| is_context(&last.ty));
+    let mut args = Vec::new();
+    for (at, typed) in typed[..typed.len() - usize::from(takes_context)].iter().enumerate() {
+        let name = match &*typed.pat {
+            Pat::Ident(pat) => pat.ident.unraw().to_string(),
+            _ => format!("arg{at}"),
+        };
+        if is_context(&typed.ty) {
+            refuse(&typed.ty, "`&Context` is the last parameter");
+        }
+        args.push(Argument { name, ty: (*typed.ty).clone() });
+    }
+    let output = match &signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+    };
+    fine.then(|| Method { ident: signature.ident.clone(), exclusive, args, takes_context, output, doc })
+}
+
+fn is_context(ty: &Type) -> bool {
+    let Type::Reference(reference) = ty else { return false };
+    let Type::Path(path) = &*reference.elem else { return false };
+    path.path.segments.last().is_some_and(|segment| segment.ident == "Context")
+}
+
+/// Puts arguments into their `'static` form; refuses what cannot be passed.
+pub fn static_arguments(args: &mut [Argument], errors: &mut Errors) -> bool {
+    let mut fine = true;
+    for arg in args {
+        match &arg.ty {
+            Type::Reference(reference) if is_borrowed(&reference.elem) && reference.mutability.is_none() => {
+                let elem = &reference.elem;
+                arg.ty = parse_quote!(&'static #elem);
+            }
+            ty => {
+                if let Some(reason) = cannot_travel(ty) {
+                    errors.at(ty, reason);
+                    fine = false;
+                }
+            }
+        }
+    }
+    fine
+}
+
+/// `str` and `[u8]`, which may be lent.
+fn is_borrowed(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path.path.is_ident("str"),
+        Type::Slice(slice) => matches!(&*slice.elem, Type::Path(path) if path.path.is_ident("u8")),
+        _ => false,
+    }
+}
+
+fn cannot_travel(ty: &Type) -> Option<&'static str> {
+    match ty {
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            Some("`&mut` cannot travel: take the value, and return what changes")
+        }
+        Type::Reference(_) => Some("only `&str` and `&[u8]` can be lent: take this by value"),
+        Type::ImplTrait(_) => Some("`impl Trait` has no schema: name the type"),
+        Type::Ptr(_) => Some("a pointer cannot travel"),
+        ty if has_reference(ty.to_token_stream()) => {
+            Some("only `&str` and `&[u8]` themselves can be lent: own what is inside")
+        }
+        _ => None,
+    }
+}
+
+fn has_reference(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Punct(punct) => punct.as_char() == '&',
+        proc_macro2::TokenTree::Group(group) => has_reference(group.stream()),
+        _ => false,
+    })
+}
+
+/// Whether a method has the parameters that its attribute wants.
+fn fits(name: &str, kind: &HandlerKind, method: &mut Method, signature: &Signature, errors: &mut Errors) -> bool {
+    if matches!(kind, HandlerKind::Request { raw: false, .. }) {
+        return static_arguments(&mut method.args, errors);
+    }
+    let extra = |expected: usize| method.args.get(expected).map(|arg| &arg.ty);
+    let mut refuse = |tokens: &dyn ToTokens, message: String| {
+        errors.at(tokens.to_token_stream(), message);
+        false
+    };
+    match kind {
+        HandlerKind::Step(_) | HandlerKind::Health | HandlerKind::Save { .. } => match extra(0) {
+            Some(ty) => refuse(ty, format!("`#[{name}]` takes nothing but `ctx: &Context`")),
+            None => true,
+        },
+        HandlerKind::Event { .. } => match extra(1) {
+            Some(ty) => refuse(ty, "`#[on_event]` takes the event and `ctx: &Context`, nothing else".into()),
+            None => match method.args.first().map(|arg| &arg.ty) {
+                Some(ty) if !matches!(ty, Type::Reference(_)) => {
+                    refuse(ty, format!("an event is lent: take `&{}`", ty.to_token_stream()))
+                }
+                _ => true,
+            },
+        },
+        HandlerKind::Request { raw: true, .. } => match (method.args.len(), extra(1)) {
+            (1, _) => true,
+            (0, _) => refuse(&signature.ident, "a raw handler takes `request: &Request`".into()),
+            (_, Some(ty)) => refuse(ty, "a raw handler takes `&Request` and `ctx: &Context`, nothing else".into()),
+            _ => true,
+        },
+        HandlerKind::Request { .. } => true,
+        HandlerKind::Restore { .. } => match (method.args.len(), extra(1)) {
+            (1, _) => static_state(&method.args[0], errors),
+            (0, _) => refuse(&signature.ident, "`#[on_restore]` takes the saved state".into()),
+            (_, Some(ty)) => {
+                refuse(ty, "`#[on_restore]` takes the saved state and `ctx: &Context`, nothing else".into())
+            }
+            _ => true,
+        },
+    }
+}
+
+fn static_state(arg: &Argument, errors: &mut Errors) -> bool {
+    match &arg.ty {
+        Type::Reference(_) => {
+            errors.at(&arg.ty, "saved state is taken by value");
+            false
+        }
+        _ => true,
+    }
+}

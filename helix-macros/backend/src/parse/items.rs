@@ -1,0 +1,111 @@
+//! The items of an impl block or a trait, with the bodies of functions left as tokens.
+//!
+//! An item that cannot be read is passed on as it is: the compiler says what is wrong with it, and says it alone.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Signature, Token, Visibility};
+
+/// One item of a block.
+pub struct Item {
+    pub attrs: Vec<Attribute>,
+    /// The signature, if this is a function that could be read.
+    pub signature: Option<Signature>,
+    /// Everything behind the attributes.
+    tokens: TokenStream,
+}
+
+impl ToTokens for Item {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attr in &self.attrs {
+            attr.to_tokens(tokens);
+        }
+        self.tokens.to_tokens(tokens);
+    }
+}
+
+/// All items of a block.
+pub struct Items {
+    pub inner_attrs: Vec<Attribute>,
+    pub items: Vec<Item>,
+}
+
+impl ToTokens for Items {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attr in &self.inner_attrs {
+            attr.to_tokens(tokens);
+        }
+        for item in &self.items {
+            item.to_tokens(tokens);
+        }
+    }
+}
+
+impl Parse for Items {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let inner_attrs = input.call(Attribute::parse_inner).unwrap_or_default();
+        let mut items = Vec::new();
+        while !input.is_empty() {
+            items.push(input.parse()?);
+        }
+        Ok(Self { inner_attrs, items })
+    }
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attrs = {
+            let ahead = input.fork();
+            if ahead.call(Attribute::parse_outer).is_ok() { input.call(Attribute::parse_outer)? } else { Vec::new() }
+        };
+        let signature = read_signature(&input.fork()).ok();
+        let is_function = signature.is_some() || looks_like_function(&input.fork());
+        let mut tokens = TokenStream::new();
+        let mut ended = false;
+        while !ended && !input.is_empty() {
+            let token: TokenTree = input.parse()?;
+            ended = match &token {
+                TokenTree::Punct(punct) => punct.as_char() == ';',
+                TokenTree::Group(group) => {
+                    group.delimiter() == Delimiter::Brace && (is_function || !begins_value(&tokens))
+                }
+                _ => false,
+            };
+            tokens.extend([token]);
+        }
+        Ok(Self { attrs, signature, tokens })
+    }
+}
+
+/// Whether an item that began like this goes on behind braces: `const X: T = { .. };`.
+fn begins_value(tokens: &TokenStream) -> bool {
+    tokens
+        .clone()
+        .into_iter()
+        .any(|token| matches!(&token, TokenTree::Ident(ident) if ident == "const" || ident == "type"))
+}
+
+fn looks_like_function(input: ParseStream<'_>) -> bool {
+    while !input.is_empty() && !input.peek(syn::token::Brace) && !input.peek(Token![;]) && !input.peek(Token![=]) {
+        if input.peek(Token![fn]) {
+            return true;
+        }
+        if input.parse::<TokenTree>().is_err() {
+            break;
+        }
+    }
+    false
+}
+
+fn read_signature(input: ParseStream<'_>) -> syn::Result<Signature> {
+    input.parse::<Visibility>()?;
+    if input.peek(Token![default]) {
+        input.parse::<Token![default]>()?;
+    }
+    let signature: Signature = input.parse()?;
+    if !input.peek(syn::token::Brace) && !input.peek(Token![;]) {
+        return Err(input.error("expected a body"));
+    }
+    Ok(signature)
+}

@@ -1,0 +1,23 @@
+//! From tokens to the model. Nothing is expanded here, and nothing is judged that needs more than one attribute.
+
+mod attributes;
+mod handlers;
+mod items;
+mod message;
+mod module;
+mod modules;
+mod options;
+mod service;
+
+pub use handlers::handlers;
+pub use message::{event, message};
+pub use module::module;
+pub use modules::modules;
+pub use service::service;
+
+use syn::{Path, parse_quote};
+
+/// Where the runtime is, unless `crate = path` says otherwise.
+fn default_runtime() -> Path {
+    parse_quote!(::helix_runtime)
+}

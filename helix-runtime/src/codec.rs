@@ -1,0 +1,215 @@
+//! How the arguments and the reply of a request pass: as the values themselves, or as bytes.
+//!
+//! This is the only file in which a request's values are without their types. Invariant: the pointers of a
+//! [`TypedCall`] lead to an `A::Of` and to room for an `R`, where `A` and `R` are the types of its [`Codec`].
+
+use alloc::vec::Vec;
+use core::any::TypeId;
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, MaybeUninit};
+
+use crate::context::Context;
+use crate::descriptor::{Status, TypedFn};
+use crate::message::{Args, Message, Sink, decode, encode};
+use crate::schema::Shape;
+
+/// The types of one request and how they are turned into bytes and back.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Codec {
+    types: fn() -> (TypeId, TypeId),
+    args: Shape,
+    reply: Shape,
+    encode_args: unsafe fn(*const (), &mut dyn Sink) -> bool,
+    decode_reply: unsafe fn(&[u8], *mut ()) -> bool,
+    serve: unsafe fn(TypedFn, *mut (), &[u8], &mut dyn Sink, &Context) -> Status,
+}
+
+struct Pair<A, R>(PhantomData<fn(A) -> R>);
+
+impl<A: Args, R: Message> Pair<A, R> {
+    const CODEC: &'static Codec = &Codec {
+        types: || (TypeId::of::<A>(), TypeId::of::<R>()),
+        args: A::SHAPE,
+        reply: R::SHAPE,
+        encode_args: encode_args::<A>,
+        decode_reply: decode_reply::<R>,
+        serve: serve::<A, R>,
+    };
+}
+
+unsafe fn encode_args<A: Args>(args: *const (), sink: &mut dyn Sink) -> bool {
+    // SAFETY: the invariant of this file.
+    encode(unsafe { &*args.cast::<A::Of<'_>>() }, sink)
+}
+
+unsafe fn decode_reply<R: Message>(bytes: &[u8], reply: *mut ()) -> bool {
+    let Some(value) = decode::<R>(bytes) else { return false };
+    // SAFETY: the invariant of this file.
+    unsafe { reply.cast::<R>().write(value) };
+    true
+}
+
+unsafe fn serve<A: Args, R: Message>(
+    handler: TypedFn,
+    module: *mut (),
+    bytes: &[u8],
+    sink: &mut dyn Sink,
+    cx: &Context,
+) -> Status {
+    let Some(args) = decode::<A::Of<'_>>(bytes) else { return Status::Malformed };
+    let mut args = ManuallyDrop::new(args);
+    let mut reply = MaybeUninit::<R>::uninit();
+    // SAFETY: the caller vouches for the module; the values have the handler's types, and it takes the arguments.
+    let status = unsafe { handler(module, (&raw mut args).cast(), reply.as_mut_ptr().cast(), cx) };
+    if status != Status::Handled {
+        return status;
+    }
+    // SAFETY: a handler that returns `Handled` has written its reply.
+    let reply = unsafe { reply.assume_init() };
+    if encode(&reply, sink) { Status::Handled } else { Status::Full }
+}
+
+impl Codec {
+    pub const fn of<A: Args, R: Message>() -> &'static Self {
+        Pair::<A, R>::CODEC
+    }
+
+    pub(crate) fn args(&self) -> Shape {
+        self.args
+    }
+
+    pub(crate) fn reply(&self) -> Shape {
+        self.reply
+    }
+
+    pub(crate) const fn shapes(&self) -> (&Shape, &Shape) {
+        (&self.args, &self.reply)
+    }
+
+    /// Whether both sides' schemas are the same; if not, what differs: its name, the caller's shape, the handler's.
+    pub(crate) fn agrees(&self, handler: &Self) -> Result<(), (&'static str, Shape, Shape)> {
+        if self.args != handler.args {
+            Err(("arguments", self.args, handler.args))
+        } else if self.reply != handler.reply {
+            Err(("reply", self.reply, handler.reply))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether both sides mean the very same Rust types, so that values may pass as they are.
+    #[inline]
+    fn is_same_as(&'static self, other: &'static Self) -> bool {
+        core::ptr::eq(self, other) || (self.types)() == (other.types)()
+    }
+
+    /// Serves a call in bytes by a handler of these types.
+    ///
+    /// # Safety
+    /// `handler` has these types, and `module` is an instance that it may enter.
+    pub(crate) unsafe fn serve(
+        &self,
+        handler: TypedFn,
+        module: *mut (),
+        args: &[u8],
+        reply: &mut dyn Sink,
+        cx: &Context,
+    ) -> Status {
+        // SAFETY: passed on.
+        unsafe { (self.serve)(handler, module, args, reply, cx) }
+    }
+}
+
+/// A call that carries values.
+pub(crate) struct TypedCall<'a> {
+    codec: &'static Codec,
+    args: *mut (),
+    reply: *mut (),
+    taken: bool,
+    replied: bool,
+    caller: PhantomData<&'a mut ()>,
+}
+
+impl TypedCall<'_> {
+    pub(crate) fn codec(&self) -> &'static Codec {
+        self.codec
+    }
+
+    /// Passes the values to a handler if its types are the same.
+    ///
+    /// # Safety
+    /// `handler` has the types of `codec`, and `module` is an instance that it may enter.
+    #[inline]
+    pub(crate) unsafe fn direct(
+        &mut self,
+        codec: &'static Codec,
+        handler: TypedFn,
+        module: *mut (),
+        cx: &Context,
+    ) -> Option<Status> {
+        if self.taken || !self.codec.is_same_as(codec) {
+            return None;
+        }
+        self.taken = true;
+        // SAFETY: the types are the handler's own, the arguments were not taken before, the caller vouches for the rest.
+        let status = unsafe { handler(module, self.args, self.reply, cx) };
+        self.replied = status == Status::Handled;
+        Some(status)
+    }
+
+    /// The arguments in bytes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if !self.taken {
+            // SAFETY: the arguments are still there.
+            unsafe { (self.codec.encode_args)(self.args, &mut bytes) };
+        }
+        bytes
+    }
+
+    /// Takes a reply in bytes; false when they are none.
+    pub(crate) fn decode(&mut self, bytes: &[u8]) -> bool {
+        // SAFETY: the reply was not written before, and there is room for it.
+        self.replied = !self.replied && unsafe { (self.codec.decode_reply)(bytes, self.reply) };
+        self.replied
+    }
+}
+
+/// Makes a call with values: `make` hands the call on and tells how it went.
+#[inline]
+pub(crate) fn with_values<A: Args, R: Message, E>(
+    args: A::Of<'_>,
+    make: impl FnOnce(&mut crate::context::Carries<'_>) -> Result<(), E>,
+) -> Result<R, E> {
+    let mut args = ManuallyDrop::new(args);
+    let mut reply = MaybeUninit::<R>::uninit();
+    let mut carries = crate::context::Carries::Typed(TypedCall {
+        codec: Codec::of::<A, R>(),
+        args: (&raw mut args).cast(),
+        reply: reply.as_mut_ptr().cast(),
+        taken: false,
+        replied: false,
+        caller: PhantomData,
+    });
+    let result = make(&mut carries);
+    let crate::context::Carries::Typed(call) = carries else { unreachable!("a call keeps what it carries") };
+    if !call.taken {
+        // SAFETY: nobody has taken them, and nobody else will.
+        unsafe { ManuallyDrop::drop(&mut args) };
+    }
+    match result {
+        Ok(()) => {
+            assert!(call.replied, "a host that reports success has replied");
+            // SAFETY: `replied` says that it was written.
+            Ok(unsafe { reply.assume_init() })
+        }
+        Err(error) => {
+            if call.replied {
+                // SAFETY: `replied` says that it was written.
+                unsafe { reply.assume_init_drop() };
+            }
+            Err(error)
+        }
+    }
+}

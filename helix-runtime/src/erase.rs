@@ -1,0 +1,485 @@
+//! Where a module loses its type: typed closures become the function pointers of its descriptor.
+//!
+//! Invariants, kept by the runtime's slots, the only callers of what is made here:
+//! - a function made for `M` is called with a pointer that `create` of the same `M` has returned and `destroy` has not
+//!   yet taken, or, for a hand-written module, with one to its box;
+//! - a function that takes `&mut M` is called while no other function of that instance runs;
+//! - values behind `*mut ()` have the types that the entry's codec names.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+use crate::abi::AbiTag;
+use crate::codec::Codec;
+use crate::config::{self, ConfigKey, FromConfig, IntoDefault};
+use crate::context::Context;
+use crate::descriptor::{
+    Descriptor, Entry, EntryKind, RequestEntry, RequestFn, SettingEntry, Status, Step, TypedFn, VTable,
+};
+use crate::error::ModuleError;
+use crate::event::{ByName, Delivery, EventResponse, Heard, HeardAs, Hears, SubscriptionPriority};
+use crate::message::{Args, Return, Sink, decode, encode};
+use crate::module::{EventReturn, Module, StepReturn};
+use crate::request::{Request, Response};
+
+/// A handler of module `M`.
+#[doc(hidden)]
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Handler<M> {
+    entry: Entry,
+    module: PhantomData<fn(&mut M)>,
+}
+
+/// A config field of module `M`.
+#[doc(hidden)]
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Setting<M> {
+    entry: SettingEntry,
+    module: PhantomData<fn(&mut M)>,
+}
+
+/// Gives a module's descriptor.
+pub(crate) struct Describe<M>(PhantomData<M>);
+
+impl<M: Module> Describe<M> {
+    pub(crate) const DESCRIPTOR: &'static Descriptor = &{
+        let descriptor = Descriptor {
+            abi: AbiTag::THIS,
+            info: M::INFO,
+            // SAFETY: `Setting` is a transparent wrapper of `SettingEntry`.
+            settings: unsafe { &*(core::ptr::from_ref(M::SETTINGS) as *const [SettingEntry]) },
+            handlers: entries(M::HANDLERS),
+            // SAFETY: `Handler` is a transparent wrapper of `Entry`, so slices of slices of them have one layout.
+            contracts: unsafe { &*(core::ptr::from_ref(M::CONTRACTS) as *const [&'static [Entry]]) },
+            vtable: VTable { create: create::<M>, destroy: destroy::<M> },
+        };
+        let _ = M::STATELESS;
+        descriptor
+    };
+}
+
+pub(crate) const fn entries<M>(handlers: &'static [Handler<M>]) -> &'static [Entry] {
+    // SAFETY: `Handler` is a transparent wrapper of `Entry`.
+    unsafe { &*(core::ptr::from_ref(handlers) as *const [Entry]) }
+}
+
+unsafe fn create<M: Module>() -> *mut () {
+    match guard(|| Box::new(M::create())) {
+        Ok(module) => Box::into_raw(module).cast(),
+        Err(_) => core::ptr::null_mut(),
+    }
+}
+
+unsafe fn destroy<M>(module: *mut ()) {
+    // SAFETY: by the invariant `create` made it, and nobody uses it any more.
+    let module = unsafe { Box::from_raw(module.cast::<M>()) };
+    drop(guard(|| drop(module)));
+}
+
+/// A closure that captures nothing, out of thin air.
+///
+/// # Safety
+/// An `F` has been passed to a constructor that called [`captures_nothing`].
+#[inline]
+unsafe fn closure<F: Copy>() -> F {
+    // SAFETY: an `F` is of size zero, and since one existed, it is inhabited; being `Copy`, it may exist again.
+    unsafe { MaybeUninit::<F>::uninit().assume_init() }
+}
+
+const fn captures_nothing<F>() {
+    assert!(size_of::<F>() == 0, "a handler must capture nothing");
+}
+
+/// Runs user code; with `std`, a panic ends here.
+#[inline]
+pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    #[cfg(feature = "std")]
+    {
+        let run = std::panic::AssertUnwindSafe(run);
+        std::panic::catch_unwind(run).map_err(|payload| {
+            let message = payload
+                .downcast_ref::<&'static str>()
+                .map(ToString::to_string)
+                .or_else(|| payload.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "no message".into());
+            // Dropping what was thrown may throw again.
+            if let Err(again) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(payload))) {
+                core::mem::forget(again);
+            }
+            message
+        })
+    }
+    #[cfg(not(feature = "std"))]
+    Ok(run())
+}
+
+#[inline]
+fn finish<T>(cx: &Context, run: impl FnOnce() -> Result<T, ModuleError>) -> Result<T, Status> {
+    match guard(run) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            cx.fail(error);
+            Err(Status::Failed)
+        }
+        Err(message) => {
+            cx.fail(ModuleError::Panicked { module: cx.name().to_string(), message });
+            Err(Status::Panicked)
+        }
+    }
+}
+
+#[inline]
+fn done(result: Result<(), Status>) -> Status {
+    match result {
+        Ok(()) => Status::Handled,
+        Err(status) => status,
+    }
+}
+
+#[inline]
+fn respond(cx: &Context, run: impl FnOnce() -> EventResponse) -> Status {
+    match guard(run) {
+        Ok(EventResponse::Handled) => Status::Handled,
+        Ok(EventResponse::Ignored) => Status::Ignored,
+        Ok(EventResponse::Error(error)) => {
+            cx.fail(error);
+            Status::Failed
+        }
+        Err(message) => {
+            cx.fail(ModuleError::Panicked { module: cx.name().to_string(), message });
+            Status::Panicked
+        }
+    }
+}
+
+/// The constructors, once for `&M` and once for `&mut M`.
+macro_rules! constructors {
+    ($exclusive:literal, $ref:ty, $cast:expr,
+     $step:ident $health:ident $event:ident $named:ident $request:ident $raw:ident $save:ident $restore:ident) => {
+        #[doc(hidden)]
+        impl<M: 'static> Handler<M> {
+            /// A step of the lifecycle.
+            pub const fn $step<R: StepReturn, F>(step: Step, run: F) -> Self
+            where
+                F: Fn($ref, &Context) -> R + Copy,
+            {
+                unsafe fn call<M, R: StepReturn, F: Fn($ref, &Context) -> R + Copy>(
+                    module: *mut (),
+                    cx: &Context,
+                ) -> Status {
+                    // SAFETY: `run` was passed to the constructor; the module is the callers' promise.
+                    let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
+                    done(finish(cx, || run(module, cx).into_result()))
+                }
+                captures_nothing::<F>();
+                let _ = core::mem::ManuallyDrop::new(run);
+                Self::new($exclusive, EntryKind::Step(step, call::<M, R, F>))
+            }
+
+            /// Tells whether the module is well.
+            pub const fn $health<F>(run: F) -> Self
+            where
+                F: Fn($ref, &Context) -> bool + Copy,
+            {
+                unsafe fn call<M, F: Fn($ref, &Context) -> bool + Copy>(module: *mut (), cx: &Context) -> Status {
+                    // SAFETY: as above.
+                    let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
+                    match finish(cx, || Ok(run(module, cx))) {
+                        Ok(true) => Status::Handled,
+                        Ok(false) => Status::Ignored,
+                        Err(status) => status,
+                    }
+                }
+                captures_nothing::<F>();
+                let _ = core::mem::ManuallyDrop::new(run);
+                Self::new($exclusive, EntryKind::Step(Step::Health, call::<M, F>))
+            }
+
+            /// A handler of what `E` names, which takes it as `&P`.
+            pub const fn $event<E: Heard + HeardAs<P>, P, R: EventReturn, F>(
+                priority: SubscriptionPriority,
+                run: F,
+            ) -> Self
+            where
+                F: Fn($ref, &P, &Context) -> R + Copy,
+            {
+                Self::$named::<E, P, R, F>(E::HEARS, priority, run)
+            }
+
+            const fn $named<E: HeardAs<P>, P, R: EventReturn, F>(
+                hears: Hears,
+                priority: SubscriptionPriority,
+                run: F,
+            ) -> Self
+            where
+                F: Fn($ref, &P, &Context) -> R + Copy,
+            {
+                #[inline]
+                unsafe fn call<M, E: HeardAs<P>, P, R: EventReturn, F: Fn($ref, &P, &Context) -> R + Copy>(
+                    module: *mut (),
+                    delivery: &Delivery<'_>,
+                    cx: &Context,
+                ) -> Status {
+                    // SAFETY: as above; the dispatch calls only those who listen to the delivery.
+                    let (run, module, event) =
+                        unsafe { (closure::<F>(), $cast(module), <E as HeardAs<P>>::view(delivery)) };
+                    let Some(event) = event else { return Status::Ignored };
+                    respond(cx, || run(module, event, cx).into_response())
+                }
+                captures_nothing::<F>();
+                let _ = core::mem::ManuallyDrop::new(run);
+                Self::new($exclusive, EntryKind::Event { hears, priority, call: call::<M, E, P, R, F> })
+            }
+
+            /// A request with typed arguments.
+            pub const fn $request<A: Args, R: Return, F>(
+                name: &'static str,
+                params: &'static [&'static str],
+                run: F,
+            ) -> Self
+            where
+                F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy,
+            {
+                unsafe fn call<M, A: Args, R: Return, F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy>(
+                    module: *mut (),
+                    args: *mut (),
+                    reply: *mut (),
+                    cx: &Context,
+                ) -> Status {
+                    // SAFETY: as above; the codec of this entry names the types of `args` and `reply`.
+                    let (run, module, args) =
+                        unsafe { (closure::<F>(), $cast(module), args.cast::<A::Of<'_>>().read()) };
+                    done(finish(cx, || run(module, args, cx).into_reply()).map(|value| {
+                        // SAFETY: as above.
+                        unsafe { reply.cast::<R::Reply>().write(value) };
+                    }))
+                }
+                captures_nothing::<F>();
+                let _ = core::mem::ManuallyDrop::new(run);
+                let call: TypedFn = call::<M, A, R, F>;
+                Self::new(
+                    $exclusive,
+                    EntryKind::Request(RequestEntry {
+                        name,
+                        params,
+                        doc: "",
+                        permission: None,
+                        call: RequestFn::Typed(call, Codec::of::<A, R::Reply>()),
+                    }),
+                )
+            }
+
+            /// A request in bytes.
+            pub const fn $raw<F>(name: &'static str, run: F) -> Self
+            where
+                F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy,
+            {
+                unsafe fn call<M, F>(
+                    module: *mut (),
+                    request: &Request,
+                    response: &mut Option<Response>,
+                    cx: &Context,
+                ) -> Status
+                where
+                    F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy,
+                {
+                    // SAFETY: as above.
+                    let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
+                    done(finish(cx, || run(module, request, cx)).map(|value| *response = Some(value)))
+                }
+                captures_nothing::<F>();
+                let _ = core::mem::ManuallyDrop::new(run);
+                Self::new(
+                    $exclusive,
+                    EntryKind::Request(RequestEntry {
+                        name,
+                        params: &[],
+                        doc: "",
+                        permission: None,
+                        call: RequestFn::Raw(call::<M, F>),
+                    }),
+                )
+            }
+
+            /// Gives the state that a later instance takes back.
+            pub const fn $save<R: Return, F>(version: u32, run: F) -> Self
+            where
+                F: Fn($ref, &Context) -> R + Copy,
+            {
+                unsafe fn call<M, R: Return, F: Fn($ref, &Context) -> R + Copy>(
+                    module: *mut (),
+                    sink: &mut dyn Sink,
+                    cx: &Context,
+                ) -> Status {
+                    // SAFETY: as above.
+                    let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
+                    match finish(cx, || run(module, cx).into_reply()) {
+                        Ok(state) if encode(&state, sink) => Status::Handled,
+                        Ok(_) => Status::Full,
+                        Err(status) => status,
+                    }
+                }
+                captures_nothing::<F>();
+                let _ = core::mem::ManuallyDrop::new(run);
+                let shape = <R::Reply as crate::message::Message>::SHAPE;
+                Self::new($exclusive, EntryKind::Save { version, shape, call: call::<M, R, F> })
+            }
+
+            /// Takes back the state of one version.
+            pub const fn $restore<S: crate::message::Message, R: StepReturn, F>(version: u32, run: F) -> Self
+            where
+                F: Fn($ref, S, &Context) -> R + Copy,
+            {
+                unsafe fn call<M, S, R, F>(module: *mut (), bytes: &[u8], cx: &Context) -> Status
+                where
+                    S: crate::message::Message,
+                    R: StepReturn,
+                    F: Fn($ref, S, &Context) -> R + Copy,
+                {
+                    let Some(state) = decode::<S>(bytes) else { return Status::Malformed };
+                    // SAFETY: as above.
+                    let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
+                    done(finish(cx, || run(module, state, cx).into_result()))
+                }
+                captures_nothing::<F>();
+                let _ = core::mem::ManuallyDrop::new(run);
+                Self::new($exclusive, EntryKind::Restore { version, shape: S::SHAPE, call: call::<M, S, R, F> })
+            }
+        }
+    };
+}
+
+/// # Safety
+/// `module` points to an `M` that is not borrowed mutably.
+#[inline]
+unsafe fn shared<'a, M>(module: *mut ()) -> &'a M {
+    // SAFETY: passed on.
+    unsafe { &*module.cast::<M>() }
+}
+
+/// # Safety
+/// `module` points to an `M` that is not borrowed.
+#[inline]
+unsafe fn exclusive<'a, M>(module: *mut ()) -> &'a mut M {
+    // SAFETY: passed on.
+    unsafe { &mut *module.cast::<M>() }
+}
+
+constructors!(false, &M, shared::<M>, step health event heard request raw save restore);
+constructors!(true, &mut M, exclusive::<M>, step_mut health_mut event_mut heard_mut request_mut raw_mut save_mut restore_mut);
+
+#[doc(hidden)]
+impl<M: 'static> Handler<M> {
+    const fn new(exclusive: bool, kind: EntryKind) -> Self {
+        Self { entry: Entry { exclusive, kind }, module: PhantomData }
+    }
+
+    /// A handler of a topic by name.
+    pub const fn named<P, R: EventReturn, F>(topic: &'static str, priority: SubscriptionPriority, run: F) -> Self
+    where
+        ByName: HeardAs<P>,
+        F: Fn(&M, &P, &Context) -> R + Copy,
+    {
+        Self::heard::<ByName, P, R, F>(Hears::Named(topic), priority, run)
+    }
+
+    /// A handler of a topic by name.
+    pub const fn named_mut<P, R: EventReturn, F>(topic: &'static str, priority: SubscriptionPriority, run: F) -> Self
+    where
+        ByName: HeardAs<P>,
+        F: Fn(&mut M, &P, &Context) -> R + Copy,
+    {
+        Self::heard_mut::<ByName, P, R, F>(Hears::Named(topic), priority, run)
+    }
+
+    /// Adds a request's doc comment.
+    pub const fn doc(mut self, doc: &'static str) -> Self {
+        if let EntryKind::Request(request) = &mut self.entry.kind {
+            request.doc = doc;
+        }
+        self
+    }
+
+    /// Adds what a request's caller must be allowed to do.
+    pub const fn permission(mut self, permission: &'static str) -> Self {
+        if let EntryKind::Request(request) = &mut self.entry.kind {
+            request.permission = Some(permission);
+        }
+        self
+    }
+
+    pub(crate) const fn entry(&self) -> &Entry {
+        &self.entry
+    }
+}
+
+#[doc(hidden)]
+impl<M> Setting<M> {
+    /// A key that must be set.
+    pub const fn required<T: FromConfig, F>(name: &'static str, ty: &'static str, doc: &'static str, set: F) -> Self
+    where
+        F: Fn(&mut M, T) + Copy,
+    {
+        unsafe fn load<M, T: FromConfig, F: Fn(&mut M, T) + Copy>(
+            name: &'static str,
+            module: *mut (),
+            value: Option<&str>,
+        ) -> Result<(), ModuleError> {
+            let value = match value {
+                Some(value) => config::read::<T>(name, value)?,
+                None => T::when_missing()
+                    .ok_or_else(|| ModuleError::ConfigMissing { key: name.to_string(), expected: T::EXPECTED })?,
+            };
+            // SAFETY: `set` was passed to the constructor; the module is the callers' promise.
+            let (set, module) = unsafe { (closure::<F>(), exclusive::<M>(module)) };
+            set(module, value);
+            Ok(())
+        }
+        captures_nothing::<F>();
+        let _ = core::mem::ManuallyDrop::new(set);
+        Self {
+            entry: SettingEntry { key: ConfigKey { name, ty, default: None, doc }, load: load::<M, T, F> },
+            module: PhantomData,
+        }
+    }
+
+    /// A key with a default.
+    pub const fn with_default<T: FromConfig, D: IntoDefault<T>, F, G>(
+        name: &'static str,
+        ty: &'static str,
+        doc: &'static str,
+        text: &'static str,
+        set: F,
+        default: G,
+    ) -> Self
+    where
+        F: Fn(&mut M, T) + Copy,
+        G: Fn() -> D + Copy,
+    {
+        unsafe fn load<M, T: FromConfig, D: IntoDefault<T>, F: Fn(&mut M, T) + Copy, G: Fn() -> D + Copy>(
+            name: &'static str,
+            module: *mut (),
+            value: Option<&str>,
+        ) -> Result<(), ModuleError> {
+            // SAFETY: `set` and `default` were passed to the constructor; the module is the callers' promise.
+            let (set, default, module) = unsafe { (closure::<F>(), closure::<G>(), exclusive::<M>(module)) };
+            let value = match value {
+                Some(value) => config::read::<T>(name, value)?,
+                None => default().into_default(),
+            };
+            set(module, value);
+            Ok(())
+        }
+        captures_nothing::<F>();
+        captures_nothing::<G>();
+        let _ = (core::mem::ManuallyDrop::new(set), core::mem::ManuallyDrop::new(default));
+        Self {
+            entry: SettingEntry { key: ConfigKey { name, ty, default: Some(text), doc }, load: load::<M, T, D, F, G> },
+            module: PhantomData,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What can go wrong, with what was found and what was expected.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+
+use crate::schema::Shape;
+
+/// What a module reports, or what the runtime reports of one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModuleError {
+    /// The module's own words.
+    #[error("{0}")]
+    Failed(Cow<'static, str>),
+    /// A configured value is not what its key takes.
+    #[error("config key `{key}`: found `{value}`, expected {expected}")]
+    Config {
+        /// The key, without the module's name.
+        key: String,
+        /// What was found.
+        value: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// A key without a default has no value.
+    #[error("config key `{key}`: no value, expected {expected}; set it in the configuration")]
+    ConfigMissing {
+        /// The key, without the module's name.
+        key: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// The module is in a state from which this cannot be done.
+    #[error("module `{module}` is {found}, expected {expected}")]
+    WrongState {
+        /// The module's name.
+        module: String,
+        /// The state it is in.
+        found: ModuleState,
+        /// The state it would have to be in.
+        expected: ModuleState,
+    },
+    /// A handler panicked.
+    #[error("module `{module}` panicked: {message}")]
+    Panicked {
+        /// The module's name.
+        module: String,
+        /// What the panic said.
+        message: String,
+    },
+    /// Saved state that this module cannot take back.
+    #[error("saved state version {found}: {reason}")]
+    State {
+        /// The version of the saved state.
+        found: u32,
+        /// Why it cannot be restored, and what to add.
+        reason: Cow<'static, str>,
+    },
+    /// A call to another module went wrong.
+    #[error(transparent)]
+    Ipc(#[from] IpcError),
+}
+
+impl ModuleError {
+    /// An error in the module's own words.
+    pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Failed(message.into())
+    }
+}
+
+impl From<&'static str> for ModuleError {
+    fn from(message: &'static str) -> Self {
+        Self::new(message)
+    }
+}
+
+impl From<String> for ModuleError {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}
+
+impl<E: core::fmt::Display> From<CallError<E>> for ModuleError {
+    fn from(error: CallError<E>) -> Self {
+        match error {
+            CallError::Handler(error) => Self::Failed(error.to_string().into()),
+            CallError::Ipc(error) => Self::Ipc(error),
+        }
+    }
+}
+
+/// What a module's own functions return.
+pub type ModuleResult<T> = Result<T, ModuleError>;
+
+/// Why a call did not come back with a reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IpcError {
+    /// Nobody of that name, and nobody who provides such a service.
+    #[error("no module or service is called `{name}`")]
+    ModuleNotFound {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// The module has no such request.
+    #[error("module `{module}` has no request `{request}`; it has: {known}")]
+    RequestNotFound {
+        /// The module's name.
+        module: String,
+        /// The request that was asked for.
+        request: String,
+        /// The requests it has, separated by commas.
+        known: String,
+    },
+    /// The module is not running.
+    #[error("module `{module}` is {state}, not running")]
+    NotRunning {
+        /// The module's name.
+        module: String,
+        /// The state it is in.
+        state: ModuleState,
+    },
+    /// The module is busy; if it is busy in this very chain of calls, the chain shows how.
+    #[error("module is busy: {chain}")]
+    Busy {
+        /// The calls that lead back to the module (`a -> b -> a`), or the module alone.
+        chain: String,
+    },
+    /// The calls are nested too deeply.
+    #[error("calls are nested deeper than {limit}: {chain}")]
+    TooDeep {
+        /// How deep they may be.
+        limit: u32,
+        /// The calls, from the outermost.
+        chain: String,
+    },
+    /// Caller and module disagree on a type.
+    #[error("{what} of `{request}`: the caller has {found}, the module expects {expected}")]
+    SchemaMismatch {
+        /// `arguments` or `reply`.
+        what: &'static str,
+        /// The request.
+        request: String,
+        /// The caller's type.
+        found: Shape,
+        /// The module's type.
+        expected: Shape,
+    },
+    /// Bytes that are not what their schema says.
+    #[error("{what} of `{request}`: {len} bytes that are not {expected}")]
+    Malformed {
+        /// `arguments` or `reply`.
+        what: &'static str,
+        /// The request.
+        request: String,
+        /// How many bytes there were.
+        len: usize,
+        /// What they should have been.
+        expected: Shape,
+    },
+    /// The reply does not fit into the caller's buffer.
+    #[error("the reply of `{request}` does not fit into the caller's buffer")]
+    BufferFull {
+        /// The request.
+        request: String,
+    },
+    /// The module does not support the request.
+    #[error("module `{module}` does not support `{request}`")]
+    NotSupported {
+        /// The module's name.
+        module: String,
+        /// The request.
+        request: String,
+    },
+    /// Two modules provide the service, and nothing chooses between them.
+    #[error("service `{service}` is provided by {providers}; set `services.{service}` to one of them")]
+    Ambiguous {
+        /// The service.
+        service: String,
+        /// Its providers, separated by commas.
+        providers: String,
+    },
+    /// The runtime is gone.
+    #[error("the runtime has ended")]
+    Closed,
+    /// The handler returned an error, or panicked.
+    #[error("{module}.{request}: {error}")]
+    Failed {
+        /// The module's name.
+        module: String,
+        /// The request.
+        request: String,
+        /// What went wrong in it.
+        error: Box<ModuleError>,
+    },
+}
+
+/// What a call by name returns.
+pub type IpcResult<T> = Result<T, IpcError>;
+
+/// Why a service's method did not return its value: its own error, or the call's.
+///
+/// A method that cannot fail has [`Infallible`](core::convert::Infallible) for its own error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallError<E = core::convert::Infallible> {
+    /// The error that the method returned.
+    Handler(E),
+    /// The call did not come back with a reply.
+    Ipc(IpcError),
+}
+
+impl<E> From<IpcError> for CallError<E> {
+    fn from(error: IpcError) -> Self {
+        Self::Ipc(error)
+    }
+}
+
+impl<E: core::fmt::Display> core::fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Handler(error) => error.fmt(f),
+            Self::Ipc(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::fmt::Debug + core::fmt::Display> core::error::Error for CallError<E> {}
+
+/// Where a module stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ModuleState {
+    /// Known to the runtime, not yet created.
+    Registered,
+    /// Created and configured.
+    Created,
+    /// `on_init` has returned.
+    Initialized,
+    /// `on_start` has returned; handlers are called.
+    Running,
+    /// `on_stop` has returned; it may be started again.
+    Stopped,
+    /// Destroyed.
+    Unloaded,
+    /// A step failed, or a handler panicked.
+    Failed,
+}
+
+impl core::fmt::Display for ModuleState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(match self {
+            Self::Registered => "registered",
+            Self::Created => "created",
+            Self::Initialized => "initialized",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Unloaded => "unloaded",
+            Self::Failed => "failed",
+        })
+    }
+}

@@ -1,0 +1,345 @@
+//! What is published: the kinds of events, the one `Event` that holds any of them, and how a handler sees it.
+
+mod builtin;
+mod custom;
+
+pub use builtin::*;
+pub use custom::Custom;
+
+use core::any::TypeId;
+use core::cell::OnceCell;
+use core::marker::PhantomData;
+
+use crate::error::ModuleError;
+use crate::message::Message;
+
+/// A Rust type that is published; `#[derive(EventType)]` implements it.
+///
+/// ```
+/// use helix_runtime::prelude::*;
+///
+/// #[helix_message]
+/// #[derive(Debug, Clone, EventType)]
+/// #[event(topic = "net", name = "net.packet")]
+/// pub struct Packet { pub bytes: Vec<u8> }
+///
+/// assert_eq!((Packet::TOPIC, Packet::NAME), ("net", "net.packet"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "not an event",
+    note = "an event carries `#[helix_message]` and `#[derive(Clone, EventType)]`"
+)]
+pub trait EventType: Message + Clone + Send + Sync {
+    /// What one subscribes to; a topic may group several event types.
+    const TOPIC: &'static str;
+    /// The event's own name, unique among all events.
+    const NAME: &'static str;
+    /// How a built-in event becomes a variant of [`Event`].
+    #[doc(hidden)]
+    const BUILTIN: Option<fn(&Self) -> Event> = None;
+}
+
+/// Any event.
+///
+/// ```
+/// use helix_runtime::{Event, Tick};
+/// let event = Event::from(Tick { timestamp_ns: 1_000_000, tick_number: 1 });
+/// assert_eq!((event.topic(), event.name()), ("tick", "tick"));
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// The timer ticked.
+    Tick(Tick),
+    /// The system is shutting down.
+    Shutdown(Shutdown),
+    /// Memory runs low, or no longer does.
+    MemoryPressure(MemoryPressure),
+    /// A processor came or went.
+    CpuHotplug(CpuHotplug),
+    /// A process was created.
+    ProcessCreated(ProcessCreated),
+    /// A process has ended.
+    ProcessExited(ProcessExited),
+    /// A hardware interrupt was raised.
+    Interrupt(Interrupt),
+    /// A module runs.
+    ModuleLoaded(ModuleLoaded),
+    /// A module has stopped.
+    ModuleUnloaded(ModuleUnloaded),
+    /// A module was replaced by another version of itself.
+    ModuleReloaded(ModuleReloaded),
+    /// A module panicked or died.
+    ModuleCrashed(ModuleCrashed),
+    /// A module's health was asked for.
+    HealthCheck(HealthCheck),
+    /// A user's event, or a named payload.
+    Custom(Custom),
+}
+
+/// What a handler did with an event. `Handled` never stops delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventResponse {
+    /// It acted on the event.
+    Handled,
+    /// The event did not concern it.
+    Ignored,
+    /// It tried and failed.
+    Error(ModuleError),
+}
+
+/// The order among the handlers of one event: higher first, then first come first served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriptionPriority(pub i16);
+
+impl SubscriptionPriority {
+    /// After all others.
+    pub const LOWEST: Self = Self(-200);
+    /// After most.
+    pub const LOW: Self = Self(-100);
+    /// Unless said otherwise.
+    pub const NORMAL: Self = Self(0);
+    /// Before most.
+    pub const HIGH: Self = Self(100);
+    /// Before all others.
+    pub const HIGHEST: Self = Self(200);
+}
+
+/// How one publication went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use = "a handler may have failed or been busy"]
+pub struct PublishResult {
+    /// How many handlers acted on it.
+    pub handled: u32,
+    /// How many said that it did not concern them.
+    pub ignored: u32,
+    /// How many failed or panicked.
+    pub failed: u32,
+    /// How many were not reached because their module was busy.
+    pub busy: u32,
+    /// The first failure, with the module's name.
+    pub first_error: Option<(&'static str, ModuleError)>,
+}
+
+impl PublishResult {
+    #[cold]
+    pub(crate) fn fail(&mut self, module: &'static str, error: ModuleError) {
+        self.failed += 1;
+        self.first_error.get_or_insert((module, error));
+    }
+
+    /// Whether every handler was reached and none failed.
+    pub fn is_clean(&self) -> bool {
+        self.failed == 0 && self.busy == 0
+    }
+}
+
+/// What a handler listens to.
+#[derive(Debug, Clone, Copy)]
+pub enum Hears {
+    /// One event type.
+    Type {
+        /// Its topic.
+        topic: &'static str,
+        /// Its name.
+        name: &'static str,
+        /// The Rust type behind the name.
+        type_id: TypeId,
+    },
+    /// Every event of that topic or name.
+    Named(&'static str),
+    /// Everything.
+    All,
+}
+
+/// What `#[on_event(..)]` names: an event type, a group of them, or [`Event`] for all.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "not an event",
+    note = "an event carries `#[helix_message]` and `#[derive(Clone, EventType)]`; `#[on_event(Event)]` hears everything"
+)]
+pub trait Heard {
+    const HEARS: Hears;
+}
+
+impl<E: EventType> Heard for E {
+    const HEARS: Hears = Hears::Type { topic: E::TOPIC, name: E::NAME, type_id: TypeId::of::<E>() };
+}
+
+impl Heard for Event {
+    const HEARS: Hears = Hears::All;
+}
+
+/// The topic of a process's life: created and exited. A handler of it takes `&Event`.
+#[derive(Debug, Clone, Copy)]
+pub struct Process;
+
+impl Heard for Process {
+    const HEARS: Hears = Hears::Named(ProcessCreated::TOPIC);
+}
+
+/// How a handler of `Self` takes its event.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a handler of `{Self}` cannot take `&{P}`",
+    label = "takes `&{P}`",
+    note = "it takes the event itself by reference, `&Event`, or nothing; a handler by name takes `&Custom` or `&Event`"
+)]
+pub trait HeardAs<P> {
+    /// The handler's parameter.
+    ///
+    /// # Safety
+    /// The delivery is one that this listens to.
+    unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a P>;
+}
+
+// The dispatch has compared the type behind the name before it calls: `Delivery::value`.
+impl<E: EventType> HeardAs<E> for E {
+    #[inline]
+    unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a E> {
+        // SAFETY: a typed handler is only entered for deliveries of its own type (see `Topics`).
+        Some(unsafe { delivery.value() })
+    }
+}
+
+impl<E: EventType> HeardAs<Event> for E {
+    unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
+        Some(delivery.event())
+    }
+}
+
+/// A handler that does not take the event.
+impl<E: Heard> HeardAs<()> for E {
+    #[inline]
+    unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
+        Some(&())
+    }
+}
+
+impl HeardAs<()> for ByName {
+    unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
+        Some(&())
+    }
+}
+
+impl HeardAs<Event> for Event {
+    unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
+        Some(delivery.event())
+    }
+}
+
+impl HeardAs<Event> for Process {
+    unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
+        Some(delivery.event())
+    }
+}
+
+/// A handler of a topic by its name.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ByName;
+
+impl HeardAs<Event> for ByName {
+    unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
+        Some(delivery.event())
+    }
+}
+
+impl HeardAs<Custom> for ByName {
+    unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Custom> {
+        match delivery.event() {
+            Event::Custom(custom) => Some(custom),
+            _ => None,
+        }
+    }
+}
+
+/// One event on its way through its handlers, borrowed from the publisher.
+#[doc(hidden)]
+pub struct Delivery<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) type_id: TypeId,
+    value: *const (),
+    make: unsafe fn(*const ()) -> Event,
+    made: OnceCell<Event>,
+    whole: Option<&'a Event>,
+    publisher: PhantomData<&'a ()>,
+}
+
+impl<'a> Delivery<'a> {
+    /// # Safety
+    /// The delivery was made of an `E`.
+    #[inline]
+    unsafe fn value<E>(&self) -> &E {
+        // SAFETY: by contract `value` points to an `E`, which the publisher lends for the whole delivery.
+        unsafe { &*self.value.cast::<E>() }
+    }
+
+    /// The event as the enum, made when the first handler asks for it.
+    fn event(&self) -> &Event {
+        match self.whole {
+            Some(event) => event,
+            // SAFETY: `value` and `make` come from the same constructor; the `Event` lives no longer than the delivery.
+            None => self.made.get_or_init(|| unsafe { (self.make)(self.value) }),
+        }
+    }
+
+    #[inline]
+    fn of<E: EventType>(event: &'a E) -> Self {
+        unsafe fn make<E: EventType>(value: *const ()) -> Event {
+            // SAFETY: `Delivery::of` pairs this function with a pointer to an `E`.
+            let value = unsafe { &*value.cast::<E>() };
+            match E::BUILTIN {
+                Some(variant) => variant(value),
+                // SAFETY: the result stays inside the delivery, which borrows `value`.
+                None => Event::Custom(unsafe { Custom::borrowed(value) }),
+            }
+        }
+        Self {
+            topic: E::TOPIC,
+            name: E::NAME,
+            type_id: TypeId::of::<E>(),
+            value: core::ptr::from_ref(event).cast(),
+            make: make::<E>,
+            made: OnceCell::new(),
+            whole: None,
+            publisher: PhantomData,
+        }
+    }
+
+    /// A delivery of what `whole` holds, which is `custom`.
+    fn of_custom(whole: &'a Event, custom: &'a Custom) -> Self {
+        unsafe fn unreachable(_: *const ()) -> Event {
+            unreachable!("`event` returns `whole`")
+        }
+        let (value, type_id) = custom.value();
+        Self {
+            topic: custom.topic(),
+            name: custom.name(),
+            type_id,
+            value,
+            make: unreachable,
+            made: OnceCell::new(),
+            whole: Some(whole),
+            publisher: PhantomData,
+        }
+    }
+}
+
+/// What can be published: an [`EventType`], or an [`Event`] that holds one.
+pub trait Publish {
+    /// Hands the delivery on.
+    #[doc(hidden)]
+    fn deliver<T>(&self, to: impl FnOnce(&Delivery<'_>) -> T) -> T;
+}
+
+impl<E: EventType> Publish for E {
+    #[inline]
+    fn deliver<T>(&self, to: impl FnOnce(&Delivery<'_>) -> T) -> T {
+        to(&Delivery::of(self))
+    }
+}

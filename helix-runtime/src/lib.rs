@@ -1,0 +1,137 @@
+//! Helix: modules from attributes, linked into a kernel or a program, called the same way everywhere.
+//!
+//! ```
+//! use helix_runtime::prelude::*;
+//! use helix_runtime::{Runtime, modules};
+//!
+//! /// Counts the ticks.
+//! #[helix_module(name = "counter")]
+//! #[derive(Default)]
+//! pub struct Counter { seen: u64 }
+//!
+//! #[helix_handlers]
+//! impl Counter {
+//!     #[on_event(Tick)]
+//!     fn tick(&mut self) { self.seen += 1; }
+//!     #[on_request]
+//!     fn seen(&self) -> u64 { self.seen }
+//! }
+//!
+//! let runtime = Runtime::builder().modules(modules![Counter]).build()?;
+//! runtime.start()?;
+//! let result = runtime.publish(&Tick { timestamp_ns: 1_000_000, tick_number: 1 });
+//! assert_eq!(result.handled, 1);
+//! assert_eq!(runtime.call::<(), u64>("counter.seen", ())?, 1);
+//! runtime.stop()?;
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `std`: a handler's panic is caught and becomes an error, threads wait for a busy module in turn, and the chain of
+//!   calls is known to a kept [`Handle`] or client too. The program that runs the modules switches it on; a module
+//!   crate has no need to.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+// The derives of this crate's own events name it as any other crate does.
+extern crate self as helix_runtime;
+
+mod abi;
+mod check;
+mod client;
+mod codec;
+mod config;
+mod context;
+mod descriptor;
+mod erase;
+mod error;
+mod event;
+mod handwritten;
+mod info;
+mod message;
+pub mod modinfo;
+mod module;
+mod request;
+mod runtime;
+mod schema;
+mod set;
+mod text;
+mod version;
+
+pub use abi::AbiTag;
+pub use client::Client;
+pub use config::{Config, ConfigKey, ConfigMap, FromConfig};
+pub use context::{Context, Host, ModuleId};
+pub use descriptor::{Descriptor, RequestEntry};
+pub use error::{CallError, IpcError, IpcResult, ModuleError, ModuleResult, ModuleState};
+pub use event::{
+    CpuHotplug, Custom, Event, EventResponse, EventType, HealthCheck, Interrupt, MemoryPressure, ModuleCrashed,
+    ModuleLoaded, ModuleName, ModuleReloaded, ModuleUnloaded, PressureLevel, Process, ProcessCreated, ProcessExited,
+    Publish, PublishResult, Shutdown, SubscriptionPriority, Tick,
+};
+pub use handwritten::ModuleTrait;
+pub use helix_macros::{EventType, helix_handlers, helix_message, helix_module, helix_service};
+pub use info::{Dependencies, Dependency, ModuleFlags, ModuleInfo, ModuleKind, check_name};
+pub use message::{Arg, Args, Message, Return};
+pub use module::{Handlers, Module};
+pub use request::{Request, Response};
+pub use runtime::{
+    BuildError, BuildFault, Builder, Handle, ModuleHealth, ModuleStatus, Resolved, Runtime, SavedState, StartError,
+};
+pub use schema::Shape;
+pub use set::{Fault, ModuleSet};
+pub use version::{ModuleVersion, Requirement, VersionError};
+
+/// What a module's source needs: `use helix_runtime::prelude::*;`.
+pub mod prelude {
+    pub use crate::{
+        CallError, Context, CpuHotplug, Custom, Event, EventResponse, EventType, Handle, HealthCheck, Interrupt,
+        IpcError, MemoryPressure, ModuleCrashed, ModuleError, ModuleLoaded, ModuleReloaded, ModuleResult,
+        ModuleUnloaded, PressureLevel, Process, ProcessCreated, ProcessExited, Request, Response, Shutdown, Tick,
+    };
+    pub use helix_macros::{
+        helix_handlers, helix_message, helix_module, helix_service, on_event, on_health, on_init, on_request,
+        on_restore, on_save, on_start, on_stop,
+    };
+}
+
+/// What the attributes' expansions name. Not for other use.
+#[doc(hidden)]
+pub mod glue {
+    pub use crate::check::{check_module, check_reloadable};
+    pub use crate::client::{Client, Link};
+    pub use crate::codec::Codec;
+    pub use crate::context::Context;
+    pub use crate::descriptor::{Descriptor, Step};
+    pub use crate::erase::{Handler, Setting};
+    pub use crate::event::{Event, SubscriptionPriority as Priority};
+    pub use crate::message::schema_of;
+    pub use crate::modinfo::{record, record_len};
+    pub use crate::module::{Contract, Handlers};
+    pub use crate::set::{check_cycle, check_member};
+    pub use helix_macros::modules;
+    pub use postcard_schema::Schema;
+    pub use postcard_schema::schema::{DataModelType, DataModelVariant, NamedType, NamedValue, NamedVariant};
+    pub use serde;
+}
+
+/// Gathers annotated modules, checks that they fit together, and writes their records into the program.
+///
+/// Checked at compile time, each on its own module: a name twice, a dependency unmet (unless the list ends in `..`:
+/// others may come later), a cycle, a layering broken.
+///
+/// ```
+/// # use helix_runtime::prelude::*;
+/// # #[helix_module] #[derive(Default)] pub struct Timer;
+/// # #[helix_handlers] impl Timer {}
+/// let set = helix_runtime::modules![Timer];
+/// assert_eq!(set.descriptors()[0].info.name, "timer");
+/// ```
+#[macro_export]
+macro_rules! modules {
+    ($($modules:tt)*) => { $crate::glue::modules! { [$crate] $($modules)* } };
+}

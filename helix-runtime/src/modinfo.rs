@@ -1,0 +1,420 @@
+//! A descriptor's readable form: the record in the ELF section `.helix.modinfo`, read without running the module.
+//!
+//! A record is a header of 64 bytes and a body. All of it is text, so `readelf -p .helix.modinfo FILE` shows it:
+//!
+//! ```text
+//! helix-modinfo 1 length=00000412 fnv=8c1f29a7d0e4b356\0 .. padded with zeros to 64 bytes
+//! name=timer\0version=1.0.0\0 ..
+//! ```
+//!
+//! `length` is the body's, in decimal; `fnv` is FNV-1a (64 bits, hexadecimal) over the body. The body is a list of
+//! `key=value`, each ended by a zero. Keys may repeat; see [`Record::all`].
+//!
+//! | key | value |
+//! |---|---|
+//! | `name` `version` `description` `author` `license` `kind` `flags` | as in [`ModuleInfo`](crate::ModuleInfo) |
+//! | `abi.target` `abi.rustc` `abi.panic` `abi.layout` | as in [`AbiTag`](crate::AbiTag) |
+//! | `provides` `feature` `permission` | one each |
+//! | `depends` | `name requirement [features] optional` |
+//! | `topic` | what a handler listens to; `*` is everything |
+//! | `request` | `name(parameter:schema,..)->schema`, or `name(raw)` |
+//! | `needs` | `request permission` |
+//! | `doc` | `request text` |
+//! | `config` | `key: type = default` |
+//! | `state` | `version schema` of what is saved |
+//! | `restores` | `version schema` of what is taken back |
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::abi::AbiTag;
+use crate::descriptor::{Descriptor, Entry, EntryKind, RequestEntry, RequestFn};
+use crate::event::Hears;
+use crate::info::{Dependency, ModuleFlags};
+use crate::schema::{Out, fnv};
+
+const MAGIC: &str = "helix-modinfo 1 ";
+const HEADER: usize = 64;
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The section's name.
+pub const SECTION: &str = ".helix.modinfo";
+
+/// How long a module's record is.
+#[doc(hidden)]
+pub const fn record_len(descriptor: &Descriptor) -> usize {
+    let mut out = Out::measuring();
+    write_body(&mut out, descriptor);
+    HEADER + out.len
+}
+
+/// A module's record.
+#[doc(hidden)]
+pub const fn record<const N: usize>(descriptor: &Descriptor) -> [u8; N] {
+    let mut record = [0; N];
+    let (header, body) = record.split_at_mut(HEADER);
+    write_body(&mut Out::into(body), descriptor);
+    let sum = fnv(body, FNV_OFFSET);
+    let mut out = Out::into(header);
+    out.text(MAGIC);
+    out.text("length=");
+    let mut digits = 10_000_000;
+    while digits > 0 {
+        out.number((body.len() as u64 / digits) % 10);
+        digits /= 10;
+    }
+    out.text(" fnv=");
+    write_hex(&mut out, sum);
+    record
+}
+
+const fn write_hex(out: &mut Out<'_>, number: u64) {
+    let mut shift = 64;
+    while shift > 0 {
+        shift -= 4;
+        let digit = [b"0123456789abcdef"[(number >> shift) as usize & 15]];
+        if let Ok(digit) = core::str::from_utf8(&digit) {
+            out.text(digit);
+        }
+    }
+}
+
+const fn field(out: &mut Out<'_>, key: &str, value: &str) {
+    if !value.is_empty() {
+        out.text(key);
+        out.text("=");
+        value_text(out, value);
+        out.text("\0");
+    }
+}
+
+/// A zero would end the value: it becomes a blank.
+const fn value_text(out: &mut Out<'_>, value: &str) {
+    let bytes = value.as_bytes();
+    let (mut start, mut at) = (0, 0);
+    while at < bytes.len() {
+        if bytes[at] == 0 {
+            out.text(value.split_at(at).0.split_at(start).1);
+            out.text(" ");
+            start = at + 1;
+        }
+        at += 1;
+    }
+    out.text(value.split_at(start).1);
+}
+
+const fn fields(out: &mut Out<'_>, key: &str, values: &[&str]) {
+    let mut at = 0;
+    while at < values.len() {
+        field(out, key, values[at]);
+        at += 1;
+    }
+}
+
+const fn write_body(out: &mut Out<'_>, descriptor: &Descriptor) {
+    let info = &descriptor.info;
+    field(out, "name", info.name);
+    out.text("version=");
+    out.number(info.version.major);
+    out.text(".");
+    out.number(info.version.minor);
+    out.text(".");
+    out.number(info.version.patch);
+    if !info.version.pre.is_empty() {
+        out.text("-");
+        out.text(info.version.pre);
+    }
+    out.text("\0");
+    field(out, "description", info.description);
+    field(out, "author", info.author);
+    field(out, "license", info.license);
+    if let Some(kind) = info.kind {
+        field(out, "kind", kind.as_str());
+    }
+    write_flags(out, info.flags);
+    write_abi(out, &descriptor.abi);
+    fields(out, "provides", info.provides);
+    let mut at = 0;
+    while at < info.dependencies.len() {
+        write_dependency(out, &info.dependencies.get(at));
+        at += 1;
+    }
+    fields(out, "feature", info.features);
+    fields(out, "permission", info.permissions);
+    write_entries(out, descriptor.handlers);
+    let mut at = 0;
+    while at < descriptor.contracts.len() {
+        write_entries(out, descriptor.contracts[at]);
+        at += 1;
+    }
+    let mut at = 0;
+    while at < descriptor.settings.len() {
+        let key = &descriptor.settings[at].key;
+        out.text("config=");
+        out.text(key.name);
+        out.text(": ");
+        out.text(key.ty);
+        if let Some(default) = key.default {
+            out.text(" = ");
+            value_text(out, default);
+        }
+        out.text("\0");
+        at += 1;
+    }
+}
+
+const fn write_flags(out: &mut Out<'_>, flags: ModuleFlags) {
+    let (mut at, mut first) = (0, true);
+    while at < ModuleFlags::NAMES.len() {
+        let (name, flag) = ModuleFlags::NAMES[at];
+        if flags.contains(flag) {
+            out.text(if first { "flags=" } else { " | " });
+            out.text(name);
+            first = false;
+        }
+        at += 1;
+    }
+    if !first {
+        out.text("\0");
+    }
+}
+
+const fn write_abi(out: &mut Out<'_>, abi: &AbiTag) {
+    field(out, "abi.target", abi.target);
+    field(out, "abi.rustc", abi.rustc);
+    field(out, "abi.panic", abi.panic);
+    out.text("abi.layout=");
+    write_hex(out, abi.layout);
+    out.text("\0");
+}
+
+const fn write_dependency(out: &mut Out<'_>, dependency: &Dependency) {
+    out.text("depends=");
+    out.text(dependency.name);
+    out.text(" ");
+    out.text(dependency.requirement.as_str());
+    let mut at = 0;
+    while at < dependency.features.len() {
+        out.text(if at == 0 { " [" } else { "," });
+        out.text(dependency.features[at]);
+        at += 1;
+    }
+    if at > 0 {
+        out.text("]");
+    }
+    if dependency.optional {
+        out.text(" optional");
+    }
+    out.text("\0");
+}
+
+const fn write_entries(out: &mut Out<'_>, entries: &[Entry]) {
+    let mut at = 0;
+    while at < entries.len() {
+        match &entries[at].kind {
+            EntryKind::Step(..) => {}
+            EntryKind::Event { hears, .. } => field(
+                out,
+                "topic",
+                match hears {
+                    Hears::Type { name, .. } | Hears::Named(name) => name,
+                    Hears::All => "*",
+                },
+            ),
+            EntryKind::Request(request) => write_request(out, request),
+            EntryKind::Save { version, shape, .. } | EntryKind::Restore { version, shape, .. } => {
+                let saves = matches!(entries[at].kind, EntryKind::Save { .. });
+                out.text(if saves { "state=" } else { "restores=" });
+                out.number(*version as u64);
+                out.text(" ");
+                shape.write(out);
+                out.text("\0");
+            }
+        }
+        at += 1;
+    }
+}
+
+const fn write_request(out: &mut Out<'_>, request: &RequestEntry) {
+    out.text("request=");
+    out.text(request.name);
+    match &request.call {
+        RequestFn::Raw(_) => out.text("(raw)"),
+        RequestFn::Typed(_, codec) => {
+            let (args, reply) = codec.shapes();
+            args.write_named(out, request.params);
+            out.text("->");
+            reply.write(out);
+        }
+    }
+    out.text("\0");
+    if let Some(permission) = request.permission {
+        out.text("needs=");
+        out.text(request.name);
+        out.text(" ");
+        out.text(permission);
+        out.text("\0");
+    }
+    if !request.doc.is_empty() {
+        out.text("doc=");
+        out.text(request.name);
+        out.text(" ");
+        value_text(out, request.doc);
+        out.text("\0");
+    }
+}
+
+/// One module's record, as it was read.
+///
+/// ```
+/// # use helix_runtime::prelude::*;
+/// use helix_runtime::modinfo::Record;
+/// # #[helix_module] #[derive(Default)] pub struct Timer;
+/// # #[helix_handlers] impl Timer {}
+/// # let section = helix_runtime::modinfo::write(<Timer as helix_runtime::Module>::DESCRIPTOR);
+/// let records: Vec<Record> = Record::read(&section).collect::<Result<_, _>>()?;
+/// assert_eq!(records[0].get("name"), Some("timer"));
+/// # Ok::<(), helix_runtime::modinfo::RecordError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    fields: Vec<(String, String)>,
+}
+
+/// Why bytes are no record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// Something else stands where a record should begin.
+    #[error("at byte {at}: found {found:?}, expected a record, which begins with {MAGIC:?}")]
+    Magic {
+        /// Where, in the section.
+        at: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// The header's fields are not numbers.
+    #[error("at byte {at}: the header is damaged: found {found:?}, expected `length=` and `fnv=` with numbers")]
+    Header {
+        /// Where, in the section.
+        at: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// The section ends before the record does.
+    #[error("at byte {at}: the record is cut off: found {found} bytes, expected {expected}")]
+    Truncated {
+        /// Where, in the section.
+        at: usize,
+        /// How many bytes there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// The body is not what the checksum says.
+    #[error("at byte {at}: the record is damaged: its checksum is {found:016x}, expected {expected:016x}")]
+    Checksum {
+        /// Where, in the section.
+        at: usize,
+        /// What the body gives.
+        found: u64,
+        /// What the header says.
+        expected: u64,
+    },
+    /// A field of the body is not `key=value`.
+    #[error("at byte {at}: the record has a field {found:?}, expected `key=value` in UTF-8")]
+    Field {
+        /// Where, in the section.
+        at: usize,
+        /// What stands there.
+        found: String,
+    },
+}
+
+impl Record {
+    /// Reads all the records of a section; the linker may have padded between them with zeros.
+    ///
+    /// After an error nothing more is read.
+    pub fn read(section: &[u8]) -> impl Iterator<Item = Result<Self, RecordError>> + '_ {
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            while section.get(at) == Some(&0) {
+                at += 1;
+            }
+            if at >= section.len() {
+                return None;
+            }
+            let result = Self::read_one(section, at);
+            match &result {
+                Ok((_, end)) => at = *end,
+                Err(_) => at = section.len(),
+            }
+            Some(result.map(|(record, _)| record))
+        })
+    }
+
+    fn read_one(section: &[u8], at: usize) -> Result<(Self, usize), RecordError> {
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(HEADER)]).into_owned();
+        let rest = &section[at..];
+        if !rest.starts_with(MAGIC.as_bytes()) {
+            return Err(RecordError::Magic { at, found: shown(&rest[..rest.len().min(MAGIC.len())]) });
+        }
+        let Some((header, rest)) = rest.split_at_checked(HEADER) else {
+            return Err(RecordError::Truncated { at, found: rest.len(), expected: HEADER });
+        };
+        let Some((length, expected)) = read_header(header) else {
+            return Err(RecordError::Header { at, found: shown(header) });
+        };
+        let Some(body) = rest.get(..length) else {
+            return Err(RecordError::Truncated { at, found: HEADER + rest.len(), expected: HEADER + length });
+        };
+        let found = fnv(body, FNV_OFFSET);
+        if found != expected {
+            return Err(RecordError::Checksum { at, found, expected });
+        }
+        let mut fields = Vec::new();
+        for bytes in body.split(|byte| *byte == 0).filter(|bytes| !bytes.is_empty()) {
+            let field = core::str::from_utf8(bytes).ok().and_then(|text| text.split_once('='));
+            let Some((key, value)) = field else {
+                return Err(RecordError::Field { at, found: shown(bytes) });
+            };
+            fields.push((key.to_string(), value.to_string()));
+        }
+        Ok((Self { fields }, at + HEADER + length))
+    }
+
+    /// The value of a key that stands once.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
+    /// The values of a key that may stand several times.
+    pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
+    /// All keys and values, in their order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+fn read_header(header: &[u8]) -> Option<(usize, u64)> {
+    let text = core::str::from_utf8(header).ok()?.trim_end_matches('\0');
+    let (length, sum) = text.strip_prefix(MAGIC)?.split_once(' ')?;
+    let length = length.strip_prefix("length=")?.parse().ok()?;
+    let sum = u64::from_str_radix(sum.strip_prefix("fnv=")?, 16).ok()?;
+    Some((length, sum))
+}
+
+/// A module's record, for tools that make one at run time.
+pub fn write(descriptor: &Descriptor) -> Vec<u8> {
+    let mut out = Out::measuring();
+    write_body(&mut out, descriptor);
+    let mut body = alloc::vec![0; out.len];
+    write_body(&mut Out::into(&mut body), descriptor);
+    let mut record = alloc::format!("{MAGIC}length={:08} fnv={:016x}", body.len(), fnv(&body, FNV_OFFSET)).into_bytes();
+    record.resize(HEADER, 0);
+    record.extend(body);
+    record
+}

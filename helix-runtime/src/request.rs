@@ -1,0 +1,84 @@
+//! A request in bytes, and its response: what crosses where types do not.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A named call to one module, its argument in bytes.
+///
+/// ```
+/// use helix_runtime::Request;
+/// let request = Request::new("get_status").with_payload(vec![1, 2, 3]);
+/// assert_eq!(request.request_type, "get_status");
+/// assert_eq!(request.source(), "");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    source: String,
+    /// Which request of the module.
+    pub request_type: String,
+    /// The argument: postcard for a typed request, anything for a raw one.
+    pub payload: Vec<u8>,
+}
+
+impl Request {
+    /// A request without an argument.
+    pub fn new(request_type: impl Into<String>) -> Self {
+        Self { source: String::new(), request_type: request_type.into(), payload: Vec::new() }
+    }
+
+    /// Sets the argument.
+    pub fn with_payload(mut self, payload: impl Into<Vec<u8>>) -> Self {
+        self.payload = payload.into();
+        self
+    }
+
+    /// The name of the module that asks, filled in by the runtime so that no one can forge it; empty from outside.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub(crate) fn set_source(&mut self, source: &str) {
+        self.source = source.into();
+    }
+}
+
+/// What a module answers to a [`Request`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Response {
+    /// It did what was asked.
+    Success(Vec<u8>),
+    /// It tried and failed.
+    Error(String),
+    /// It refuses.
+    Rejected(String),
+    /// It does not know the request.
+    NotSupported,
+}
+
+impl Response {
+    /// Success, with bytes.
+    pub fn ok(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Success(bytes.into())
+    }
+
+    /// Success, with nothing to say.
+    pub fn ok_empty() -> Self {
+        Self::Success(Vec::new())
+    }
+
+    /// Failure, with the reason.
+    pub fn err(message: impl Into<String>) -> Self {
+        Self::Error(message.into())
+    }
+
+    /// Refusal, with the reason.
+    pub fn rejected(message: impl Into<String>) -> Self {
+        Self::Rejected(message.into())
+    }
+
+    /// The request is not known.
+    pub fn not_supported() -> Self {
+        Self::NotSupported
+    }
+}

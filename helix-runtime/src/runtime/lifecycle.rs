@@ -1,0 +1,246 @@
+//! The steps of a life, in the order of dependencies. Only the runtime moves a module on.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::sync::atomic::Ordering;
+
+use crate::context::Context;
+use crate::descriptor::{EntryKind, Step};
+use crate::error::{ModuleError, ModuleState};
+use crate::event::{HealthCheck, ModuleLoaded, ModuleName, ModuleUnloaded, Publish, Shutdown};
+use crate::runtime::slot::{Refused, Slot};
+use crate::runtime::{Inner, Runtime, chain};
+
+/// Why the modules did not all start or stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartError {
+    /// The module that failed.
+    pub module: String,
+    /// The step that failed: `create`, `config`, `on_init`, `on_start` or `on_stop`.
+    pub step: &'static str,
+    /// What went wrong.
+    pub error: ModuleError,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "module `{}`, {}: {}", self.module, self.step, self.error)
+    }
+}
+
+impl core::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// What a module says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleHealth {
+    /// The module's name.
+    pub module: &'static str,
+    /// Whether it runs and says that it is well.
+    pub healthy: bool,
+    /// Why not, where there is more to say.
+    pub reason: Option<ModuleError>,
+}
+
+/// One transition at a time; the guard ends it.
+struct Moving<'a>(&'a Inner);
+
+impl Drop for Moving<'_> {
+    fn drop(&mut self) {
+        self.0.moving.store(false, Ordering::Release);
+    }
+}
+
+impl Runtime {
+    /// Creates, configures, initializes and starts every module, each after what it needs.
+    ///
+    /// # Errors
+    /// When a module fails, those that this call had started are stopped in reverse, and the failure is returned.
+    pub fn start(&self) -> Result<(), StartError> {
+        let inner = &*self.inner;
+        let _moving = inner.begin("start")?;
+        for (started, at) in inner.order.iter().enumerate() {
+            if let Err(error) = inner.start_one(&inner.slots[*at]) {
+                for before in inner.order[..started].iter().rev() {
+                    if let Err(error) = inner.stop_one(&inner.slots[*before]) {
+                        log::error!(target: "helix", "while unwinding: {error}");
+                    }
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes [`Shutdown`], then stops every running module, each before what it needs.
+    ///
+    /// # Errors
+    /// The first failure; a module whose `on_stop` fails is failed, and the others are stopped all the same. A module
+    /// that stays busy ends the call: it and what it needs run on.
+    pub fn stop(&self) -> Result<(), StartError> {
+        let inner = &*self.inner;
+        let _moving = inner.begin("stop")?;
+        let heard = self.publish(&Shutdown);
+        if !heard.is_clean() {
+            log::warn!(target: "helix", "shutdown was not heard by all: {heard:?}");
+        }
+        let mut first = None;
+        for at in inner.order.iter().rev() {
+            let slot = &inner.slots[*at];
+            if let Err(error) = inner.stop_one(slot) {
+                first.get_or_insert(error);
+                if slot.state() == ModuleState::Running {
+                    break;
+                }
+            }
+        }
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Asks every module how it is, and publishes a [`HealthCheck`] for each.
+    pub fn health(&self) -> Vec<ModuleHealth> {
+        let inner = &*self.inner;
+        let ask = |at: &usize| {
+            let slot = &inner.slots[*at];
+            let health = inner.health_of(slot);
+            inner.announce(None, |name| HealthCheck { name, healthy: health.healthy }, slot);
+            health
+        };
+        inner.order.iter().map(ask).collect()
+    }
+}
+
+impl Inner {
+    fn begin(&self, step: &'static str) -> Result<Moving<'_>, StartError> {
+        if self.moving.swap(true, Ordering::Acquire) {
+            let error = ModuleError::new("another start or stop of this runtime is under way");
+            return Err(StartError { module: "helix".into(), step, error });
+        }
+        Ok(Moving(self))
+    }
+
+    /// Runs `run` as a call of that module, so that what it asks for carries the chain.
+    pub(super) fn on_behalf<T>(&self, slot: &Slot, run: impl FnOnce(&Context) -> T) -> T {
+        // SAFETY: `self` and the calls that led here outlive this one.
+        let mut cx = unsafe { Context::new(slot.id, self, self.up(None)) };
+        cx.turn_to(slot.id, true);
+        let _pushed = chain::enter((&cx).into());
+        run(&cx)
+    }
+
+    fn start_one(&self, slot: &Slot) -> Result<(), StartError> {
+        let failed = |step| {
+            move |error| {
+                slot.set_state(ModuleState::Failed);
+                StartError { module: slot.name().to_string(), step, error }
+            }
+        };
+        match slot.state() {
+            ModuleState::Registered => {
+                slot.create().map_err(failed("create"))?;
+                slot.configure(|key| self.config.get(slot.name(), key)).map_err(failed("config"))?;
+                slot.set_state(ModuleState::Created);
+                self.on_behalf(slot, |cx| slot.step(Step::Init, cx)).map_err(failed("on_init"))?;
+                slot.set_state(ModuleState::Initialized);
+            }
+            ModuleState::Stopped => {}
+            found => {
+                let expected = ModuleState::Registered;
+                let error = ModuleError::WrongState { module: slot.name().to_string(), found, expected };
+                return Err(StartError { module: slot.name().to_string(), step: "start", error });
+            }
+        }
+        self.on_behalf(slot, |cx| slot.step(Step::Start, cx)).map_err(failed("on_start"))?;
+        slot.open();
+        self.introduce(slot);
+        Ok(())
+    }
+
+    /// Tells a module that has started of those that run already, then everyone of it.
+    fn introduce(&self, slot: &Slot) {
+        for at in &self.order {
+            let other = &self.slots[*at];
+            if other.id != slot.id && other.state() == ModuleState::Running {
+                let name = ModuleName::try_from(other.name()).unwrap_or_default();
+                let heard = ModuleLoaded { name }
+                    .deliver(|delivery| self.publish_to(None, delivery, |listener| listener.id == slot.id));
+                if !heard.is_clean() {
+                    log::warn!(target: slot.name(), "did not hear that `{}` is there: {heard:?}", other.name());
+                }
+            }
+        }
+        self.announce(None, |name| ModuleLoaded { name }, slot);
+    }
+
+    fn stop_one(&self, slot: &Slot) -> Result<(), StartError> {
+        if slot.state() != ModuleState::Running {
+            return Ok(());
+        }
+        let failed = |error| StartError { module: slot.name().to_string(), step: "on_stop", error };
+        if !self.close(slot) {
+            return Err(failed(self.busy(self.up_context(), slot).into()));
+        }
+        let result = self.on_behalf(slot, |cx| slot.step(Step::Stop, cx));
+        slot.set_state(if result.is_ok() { ModuleState::Stopped } else { ModuleState::Failed });
+        self.announce(None, |name| ModuleUnloaded { name }, slot);
+        result.map_err(failed)
+    }
+
+    /// Keeps callers out; with `std`, waits for those inside to leave, for a while.
+    fn close(&self, slot: &Slot) -> bool {
+        #[cfg(feature = "std")]
+        {
+            let inside = self.up_context().is_some_and(|up| up.holds_lock_of(self.address(), slot.id));
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+            while !inside && std::time::Instant::now() < deadline {
+                if slot.close() {
+                    return true;
+                }
+                std::thread::yield_now();
+            }
+        }
+        slot.close()
+    }
+
+    fn health_of(&self, slot: &Slot) -> ModuleHealth {
+        let exclusive =
+            slot.entries.iter().any(|entry| entry.exclusive && matches!(entry.kind, EntryKind::Step(Step::Health, _)));
+        let result = match self.enter(slot, slot.access(exclusive), self.up_context()) {
+            Ok(entered) => self.on_behalf(slot, |cx| {
+                let result = entered.health(cx);
+                if matches!(result, Err(ModuleError::Panicked { .. })) {
+                    entered.crash();
+                }
+                result
+            }),
+            Err(Refused::Busy) => Err(self.busy(self.up_context(), slot).into()),
+            Err(Refused::NotRunning) => Err(ModuleError::WrongState {
+                module: slot.name().to_string(),
+                found: slot.state(),
+                expected: ModuleState::Running,
+            }),
+        };
+        let (healthy, reason) = match result {
+            Ok(healthy) => (healthy, None),
+            Err(error) => (false, Some(error)),
+        };
+        ModuleHealth { module: slot.name(), healthy, reason }
+    }
+
+    /// Stops what still runs, because the runtime goes.
+    pub(crate) fn end(&self) {
+        for at in self.order.iter().rev() {
+            let slot = &self.slots[*at];
+            if slot.state() == ModuleState::Running
+                && slot.close()
+                && let Err(error) = self.on_behalf(slot, |cx| slot.step(Step::Stop, cx))
+            {
+                log::error!(target: slot.name(), "on_stop: {error}");
+            }
+        }
+    }
+}
