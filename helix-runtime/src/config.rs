@@ -13,11 +13,11 @@ use crate::error::ModuleError;
 /// ```
 /// use helix_runtime::Config;
 /// static CONFIG: &[(&str, &str)] = &[("scheduler.round-robin.time_slice_ms", "5")];
-/// assert_eq!(CONFIG.get("scheduler.round-robin", "time_slice_ms"), Some("5"));
+/// assert_eq!(CONFIG.value("scheduler.round-robin", "time_slice_ms"), Some("5"));
 /// ```
 pub trait Config: Send + Sync {
     /// The value of a module's key.
-    fn get(&self, module: &str, key: &str) -> Option<&str>;
+    fn value(&self, module: &str, key: &str) -> Option<&str>;
     /// Every key that is set, as (module, key).
     fn keys(&self) -> Vec<(&str, &str)>;
 }
@@ -34,7 +34,7 @@ fn split(path: &str) -> (&str, &str) {
 }
 
 impl Config for &'static [(&'static str, &'static str)] {
-    fn get(&self, module: &str, key: &str) -> Option<&str> {
+    fn value(&self, module: &str, key: &str) -> Option<&str> {
         self.iter().find(|(path, _)| split(path) == (module, key)).map(|(_, value)| *value)
     }
 
@@ -48,7 +48,7 @@ impl Config for &'static [(&'static str, &'static str)] {
 /// ```
 /// use helix_runtime::{Config, ConfigMap};
 /// let config: ConfigMap = [("timer.period_ms", "10")].into_iter().collect();
-/// assert_eq!(config.get("timer", "period_ms"), Some("10"));
+/// assert_eq!(config.value("timer", "period_ms"), Some("10"));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ConfigMap(alloc::collections::BTreeMap<(String, String), String>);
@@ -73,7 +73,7 @@ impl<K: AsRef<str>, V: Into<String>> FromIterator<(K, V)> for ConfigMap {
 }
 
 impl Config for ConfigMap {
-    fn get(&self, module: &str, key: &str) -> Option<&str> {
+    fn value(&self, module: &str, key: &str) -> Option<&str> {
         self.0.iter().find(|((m, k), _)| m == module && k == key).map(|(_, value)| value.as_str())
     }
 

@@ -217,7 +217,7 @@ impl Builder {
                 }
                 let providers: Vec<usize> = (0..self.members.len()).filter(|at| provides(*at, service)).collect();
                 let name = |at: usize| self.members[at].descriptor.info.name;
-                let choice = match (self.config.get(SERVICES, service), providers.as_slice()) {
+                let choice = match (self.config.value(SERVICES, service), providers.as_slice()) {
                     (Some(found), _) => {
                         let choice = providers.iter().copied().find(|at| name(*at) == found);
                         if choice.is_none() {
@@ -246,7 +246,7 @@ impl Builder {
             if section == SERVICES && !chosen.iter().any(|(known, _)| *known == service) {
                 faults.push(BuildFault::Choice {
                     service: service.to_string(),
-                    found: self.config.get(SERVICES, service).unwrap_or_default().to_string(),
+                    found: self.config.value(SERVICES, service).unwrap_or_default().to_string(),
                     known: "nobody does".to_string(),
                 });
             }

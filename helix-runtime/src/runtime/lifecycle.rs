@@ -142,7 +142,7 @@ impl Inner {
         match slot.state() {
             ModuleState::Registered => {
                 slot.create().map_err(failed("create"))?;
-                slot.configure(|key| self.config.get(slot.name(), key)).map_err(failed("config"))?;
+                slot.configure(|key| self.config.value(slot.name(), key)).map_err(failed("config"))?;
                 slot.set_state(ModuleState::Created);
                 self.on_behalf(slot, |cx| slot.step(Step::Init, cx)).map_err(failed("on_init"))?;
                 slot.set_state(ModuleState::Initialized);

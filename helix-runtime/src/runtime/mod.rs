@@ -383,7 +383,7 @@ impl Host for Inner {
     }
 
     fn config(&self, module: ModuleId, key: &str) -> Option<&str> {
-        self.config.get(self.slot(module).name(), key)
+        self.config.value(self.slot(module).name(), key)
     }
 
     fn log(&self, module: ModuleId, level: log::Level, text: fmt::Arguments<'_>) {
