@@ -145,11 +145,12 @@ impl Descriptor {
         self.handlers.iter().chain(contracts.iter().flat_map(|entries| entries.iter()))
     }
 
-    /// Whether no handler that can be called while the module runs takes `&mut self`.
+    /// Whether no handler that can be called while others may be inside takes `&mut self`.
+    ///
+    /// `on_init` and `on_restore` are called before the module runs for the first time; `on_start` may come again.
     pub(crate) fn needs_no_lock(&self) -> bool {
         !self.entries().any(|entry| {
-            entry.exclusive
-                && !matches!(entry.kind, EntryKind::Step(Step::Init | Step::Start, _) | EntryKind::Restore { .. })
+            entry.exclusive && !matches!(entry.kind, EntryKind::Step(Step::Init, _) | EntryKind::Restore { .. })
         })
     }
 

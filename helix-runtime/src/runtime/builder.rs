@@ -3,18 +3,20 @@
 use alloc::boxed::Box;
 use alloc::collections::BinaryHeap;
 use alloc::string::{String, ToString};
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt;
+use core::sync::atomic::AtomicBool;
 
 use crate::config::{Config, SERVICES};
 use crate::context::{ModuleId, Route};
 use crate::descriptor::{Descriptor, EntryKind};
 use crate::handwritten::{self, ModuleTrait};
-use crate::runtime::Runtime;
 use crate::runtime::names::{ANY, Names};
 use crate::runtime::slot::Slot;
 use crate::runtime::topics::Topics;
+use crate::runtime::{Inner, Runtime, SavedState};
 use crate::set::{self, Fault, ModuleSet, Walk};
 
 /// Gathers what a runtime is made of.
@@ -31,6 +33,7 @@ pub struct Builder {
     config: Box<dyn Config>,
     members: Vec<Member>,
     depth_limit: u32,
+    states: Vec<SavedState>,
 }
 
 struct Member {
@@ -109,6 +112,14 @@ pub enum BuildFault {
         /// The modules that are there, separated by commas.
         known: String,
     },
+    /// There is saved state for a module that is not there.
+    #[error("saved state: no module is called `{module}`; there are: {known}")]
+    UnknownState {
+        /// The module's name in the saved state.
+        module: String,
+        /// The modules that are there, separated by commas.
+        known: String,
+    },
     /// A module has no such key.
     #[error("config key `{module}.{key}`: `{module}` has no key `{key}`; it has: {known}")]
     UnknownKey {
@@ -124,7 +135,7 @@ pub enum BuildFault {
 impl Builder {
     pub(crate) fn new() -> Self {
         static NOTHING: &[(&str, &str)] = &[];
-        Self { config: Box::new(NOTHING), members: Vec::new(), depth_limit: 32 }
+        Self { config: Box::new(NOTHING), members: Vec::new(), depth_limit: 32, states: Vec::new() }
     }
 
     /// Where configured values come from; nothing is configured unless this is called.
@@ -152,6 +163,12 @@ impl Builder {
         self
     }
 
+    /// What a module has saved earlier, for it to take back between `on_init` and `on_start`.
+    pub fn state(mut self, state: SavedState) -> Self {
+        self.states.push(state);
+        self
+    }
+
     /// Checks the modules and their configuration against each other and finds the order in which they start.
     ///
     /// # Errors
@@ -161,6 +178,7 @@ impl Builder {
         let set: Vec<&Descriptor> = descriptors.iter().collect();
         let mut faults: Vec<BuildFault> = set::faults(&set, false).map(BuildFault::Set).collect();
         self.check_keys(&mut faults);
+        self.check_states(&mut faults);
         let chosen = self.choose_providers(&mut faults);
         let order = start_order(&set).unwrap_or_else(|path| {
             faults.push(BuildFault::Cycle { path });
@@ -177,7 +195,19 @@ impl Builder {
             .collect();
         let names = Names::new(names(&slots, &chosen).into_iter());
         let topics = Topics::new(&slots);
-        Ok(Runtime::new(slots, order, names, topics, self.config, self.depth_limit))
+        let Self { config, depth_limit, states, .. } = self;
+        let inner = |this: &Weak<Inner>| Inner {
+            slots,
+            order,
+            names,
+            topics,
+            config,
+            depth_limit,
+            states,
+            moving: AtomicBool::new(false),
+            this: this.clone(),
+        };
+        Ok(Runtime { inner: Arc::new_cyclic(inner) })
     }
 
     fn check_keys(&self, faults: &mut Vec<BuildFault>) {
@@ -202,6 +232,17 @@ impl Builder {
                     }
                 }
                 Some(_) => {}
+            }
+        }
+    }
+
+    fn check_states(&self, faults: &mut Vec<BuildFault>) {
+        for state in &self.states {
+            if !self.members.iter().any(|member| member.descriptor.info.name == state.module) {
+                faults.push(BuildFault::UnknownState {
+                    module: state.module.clone(),
+                    known: joined(self.members.iter().map(|member| member.descriptor.info.name)),
+                });
             }
         }
     }

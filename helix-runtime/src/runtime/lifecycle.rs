@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::descriptor::{EntryKind, Step};
 use crate::error::{ModuleError, ModuleState};
 use crate::event::{HealthCheck, ModuleLoaded, ModuleName, ModuleUnloaded, Publish, Shutdown};
-use crate::runtime::slot::{Refused, Slot};
+use crate::runtime::slot::{Access, Refused, Slot};
 use crate::runtime::{Inner, Runtime, chain};
 
 /// Why the modules did not all start or stop.
@@ -17,7 +17,7 @@ use crate::runtime::{Inner, Runtime, chain};
 pub struct StartError {
     /// The module that failed.
     pub module: String,
-    /// The step that failed: `create`, `config`, `on_init`, `on_start` or `on_stop`.
+    /// The step that failed: `create`, `config`, `on_init`, `on_restore`, `on_start` or `on_stop`.
     pub step: &'static str,
     /// What went wrong.
     pub error: ModuleError,
@@ -56,7 +56,7 @@ impl Drop for Moving<'_> {
 }
 
 impl Runtime {
-    /// Creates, configures, initializes and starts every module, each after what it needs.
+    /// Creates, configures, initializes, restores and starts every module, each after what it needs.
     ///
     /// # Errors
     /// When a module fails, those that this call had started are stopped in reverse, and the failure is returned.
@@ -124,10 +124,12 @@ impl Inner {
     }
 
     /// Runs `run` as a call of that module, so that what it asks for carries the chain.
-    pub(super) fn on_behalf<T>(&self, slot: &Slot, run: impl FnOnce(&Context) -> T) -> T {
+    ///
+    /// `holds` says whether others wait for the module meanwhile.
+    pub(super) fn on_behalf<T>(&self, slot: &Slot, holds: bool, run: impl FnOnce(&Context) -> T) -> T {
         // SAFETY: `self` and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(slot.id, self, self.up(None)) };
-        cx.turn_to(slot.id, true);
+        cx.turn_to(slot.id, holds);
         let _pushed = chain::enter((&cx).into());
         run(&cx)
     }
@@ -144,7 +146,10 @@ impl Inner {
                 slot.create().map_err(failed("create"))?;
                 slot.configure(|key| self.config.value(slot.name(), key)).map_err(failed("config"))?;
                 slot.set_state(ModuleState::Created);
-                self.on_behalf(slot, |cx| slot.step(Step::Init, cx)).map_err(failed("on_init"))?;
+                self.on_behalf(slot, false, |cx| slot.step(Step::Init, cx)).map_err(failed("on_init"))?;
+                if let Some(state) = self.states.iter().find(|state| state.module == slot.name()) {
+                    self.on_behalf(slot, false, |cx| self.restore(slot, state, cx)).map_err(failed("on_restore"))?;
+                }
                 slot.set_state(ModuleState::Initialized);
             }
             ModuleState::Stopped => {}
@@ -154,7 +159,7 @@ impl Inner {
                 return Err(StartError { module: slot.name().to_string(), step: "start", error });
             }
         }
-        self.on_behalf(slot, |cx| slot.step(Step::Start, cx)).map_err(failed("on_start"))?;
+        self.on_behalf(slot, false, |cx| slot.step(Step::Start, cx)).map_err(failed("on_start"))?;
         slot.open();
         self.introduce(slot);
         Ok(())
@@ -184,7 +189,7 @@ impl Inner {
         if !self.close(slot) {
             return Err(failed(self.busy(self.up_context(), slot).into()));
         }
-        let result = self.on_behalf(slot, |cx| slot.step(Step::Stop, cx));
+        let result = self.on_behalf(slot, false, |cx| slot.step(Step::Stop, cx));
         slot.set_state(if result.is_ok() { ModuleState::Stopped } else { ModuleState::Failed });
         self.announce(None, |name| ModuleUnloaded { name }, slot);
         result.map_err(failed)
@@ -209,8 +214,9 @@ impl Inner {
     fn health_of(&self, slot: &Slot) -> ModuleHealth {
         let exclusive =
             slot.entries.iter().any(|entry| entry.exclusive && matches!(entry.kind, EntryKind::Step(Step::Health, _)));
-        let result = match self.enter(slot, slot.access(exclusive), self.up_context()) {
-            Ok(entered) => self.on_behalf(slot, |cx| {
+        let access = slot.access(exclusive);
+        let result = match self.enter(slot, access, self.up_context()) {
+            Ok(entered) => self.on_behalf(slot, access != Access::Free, |cx| {
                 let result = entered.health(cx);
                 if matches!(result, Err(ModuleError::Panicked { .. })) {
                     entered.crash();
@@ -237,7 +243,7 @@ impl Inner {
             let slot = &self.slots[*at];
             if slot.state() == ModuleState::Running
                 && slot.close()
-                && let Err(error) = self.on_behalf(slot, |cx| slot.step(Step::Stop, cx))
+                && let Err(error) = self.on_behalf(slot, false, |cx| slot.step(Step::Stop, cx))
             {
                 log::error!(target: slot.name(), "on_stop: {error}");
             }

@@ -54,6 +54,8 @@ pub(crate) struct Inner {
     topics: Topics,
     config: Box<dyn Config>,
     depth_limit: u32,
+    /// What modules are to take back when they start.
+    states: Vec<SavedState>,
     /// Whether one of the runtime's own transitions is under way.
     moving: AtomicBool,
     this: Weak<Inner>,
@@ -76,20 +78,6 @@ impl Runtime {
     /// Gathers what a runtime is made of.
     pub fn builder() -> Builder {
         Builder::new()
-    }
-
-    fn new(
-        slots: Box<[Slot]>,
-        order: Vec<usize>,
-        names: Names,
-        topics: Topics,
-        config: Box<dyn Config>,
-        depth_limit: u32,
-    ) -> Self {
-        let moving = AtomicBool::new(false);
-        let inner =
-            |this: &Weak<Inner>| Inner { slots, order, names, topics, config, depth_limit, moving, this: this.clone() };
-        Self { inner: Arc::new_cyclic(inner) }
     }
 
     /// Publishes an event to all running modules that listen to it, on this thread, in the order of their priority.

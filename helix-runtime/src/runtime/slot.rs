@@ -202,6 +202,16 @@ impl Slot {
 }
 
 impl Slot {
+    /// Gives a module that has never run a state back; `None` when the bytes are not of the handler's schema.
+    pub(crate) fn restore(&self, call: RestoreFn, bytes: &[u8], cx: &Context) -> Option<Result<(), ModuleError>> {
+        // SAFETY: `call` is of this descriptor, and before `open` the instance is this transition's alone.
+        match unsafe { call(self.instance(), bytes, cx) } {
+            Status::Handled => Some(Ok(())),
+            Status::Malformed => None,
+            _ => Some(Err(cx.take_fault())),
+        }
+    }
+
     /// Destroys the instance.
     pub(crate) fn destroy(&mut self) {
         let instance = core::mem::replace(self.instance.get_mut(), core::ptr::null_mut());
@@ -326,16 +336,6 @@ impl Entered<'_> {
         match unsafe { call(self.slot.instance(), sink, cx) } {
             Status::Handled => Ok(()),
             _ => Err(cx.take_fault()),
-        }
-    }
-
-    /// Gives the module back a state; `None` when the bytes are not of the handler's schema.
-    pub(crate) fn restore(&self, call: RestoreFn, bytes: &[u8], cx: &Context) -> Option<Result<(), ModuleError>> {
-        // SAFETY: `Runtime::restore` enters with the access of this handler of this module.
-        match unsafe { call(self.slot.instance(), bytes, cx) } {
-            Status::Handled => Some(Ok(())),
-            Status::Malformed => None,
-            _ => Some(Err(cx.take_fault())),
         }
     }
 

@@ -4,9 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use crate::context::Context;
 use crate::descriptor::EntryKind;
 use crate::error::{IpcError, ModuleError, ModuleResult};
-use crate::runtime::slot::{Refused, Slot};
+use crate::runtime::slot::{Access, Refused, Slot};
 use crate::runtime::{Inner, Runtime};
 
 /// What a module has saved. The version and the schema say which `on_restore` can take it.
@@ -24,26 +25,34 @@ pub struct SavedState {
 
 impl Runtime {
     /// Asks a running module for its state; `None` when it has no `on_save`.
+    ///
+    /// A later runtime takes it back; see [`Builder::state`](crate::Builder::state).
     pub fn save(&self, module: &str) -> ModuleResult<Option<SavedState>> {
-        let slot = self.inner.running(module)?;
+        let inner = &*self.inner;
+        let slot = inner
+            .slots
+            .iter()
+            .find(|slot| slot.name() == module)
+            .ok_or_else(|| IpcError::ModuleNotFound { name: module.to_string() })?;
         for entry in &slot.entries {
-            if let EntryKind::Save { version, shape, call } = entry.kind {
-                let entered = self.inner.enter_for(slot, entry.exclusive)?;
-                let mut bytes = Vec::new();
-                self.inner.on_behalf(slot, |cx| entered.save(call, &mut bytes, cx))?;
-                let module = module.to_string();
-                return Ok(Some(SavedState { module, version, schema: shape.hash(), bytes }));
-            }
+            let EntryKind::Save { version, shape, call } = entry.kind else { continue };
+            let access = slot.access(entry.exclusive);
+            let up = inner.up_context();
+            let entered = inner.enter(slot, access, up).map_err(|refused| match refused {
+                Refused::Busy => inner.busy(up, slot),
+                Refused::NotRunning => IpcError::NotRunning { module: module.to_string(), state: slot.state() },
+            })?;
+            let mut bytes = Vec::new();
+            inner.on_behalf(slot, access != Access::Free, |cx| entered.save(call, &mut bytes, cx))?;
+            return Ok(Some(SavedState { module: module.to_string(), version, schema: shape.hash(), bytes }));
         }
         Ok(None)
     }
+}
 
-    /// Gives a running module back a state, by the `on_restore` of that version.
-    ///
-    /// # Errors
-    /// [`ModuleError::State`] when no `on_restore` has that version and schema; it says which to add.
-    pub fn restore(&self, state: &SavedState) -> ModuleResult<()> {
-        let slot = self.inner.running(&state.module)?;
+impl Inner {
+    /// Gives a module that does not run yet a state back, by the `on_restore` of that version.
+    pub(super) fn restore(&self, slot: &Slot, state: &SavedState, cx: &Context) -> ModuleResult<()> {
         let refused = |reason: String| ModuleError::State { found: state.version, reason: reason.into() };
         for entry in &slot.entries {
             let EntryKind::Restore { version, shape, call } = entry.kind else { continue };
@@ -52,35 +61,18 @@ impl Runtime {
             }
             if shape.hash() != state.schema {
                 return Err(refused(format!(
-                    "`#[on_restore(version = {version})]` takes {shape}, whose schema is another; raise the version and keep a handler for the old one"
+                    "`#[on_restore(version = {version})]` takes {shape}, and what was saved is of another schema; \
+                     raise the version, and keep a handler for the old one"
                 )));
             }
-            let entered = self.inner.enter_for(slot, entry.exclusive)?;
-            return self
-                .inner
-                .on_behalf(slot, |cx| entered.restore(call, &state.bytes, cx))
+            return slot
+                .restore(call, &state.bytes, cx)
                 .unwrap_or_else(|| Err(refused(format!("its {} bytes are not {shape}", state.bytes.len()))));
         }
         Err(refused(format!(
             "`{}` has no handler for it; add `#[on_restore(version = {})]`",
-            state.module, state.version
+            slot.name(),
+            state.version
         )))
-    }
-}
-
-impl Inner {
-    fn running(&self, module: &str) -> ModuleResult<&Slot> {
-        self.slots
-            .iter()
-            .find(|slot| slot.name() == module)
-            .ok_or_else(|| IpcError::ModuleNotFound { name: module.to_string() }.into())
-    }
-
-    fn enter_for<'a>(&self, slot: &'a Slot, exclusive: bool) -> ModuleResult<super::slot::Entered<'a>> {
-        let up = self.up_context();
-        self.enter(slot, slot.access(exclusive), up).map_err(|refused| match refused {
-            Refused::Busy => self.busy(up, slot).into(),
-            Refused::NotRunning => IpcError::NotRunning { module: slot.name().to_string(), state: slot.state() }.into(),
-        })
     }
 }
