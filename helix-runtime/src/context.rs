@@ -89,14 +89,6 @@ impl Carries<'_> {
     pub(crate) fn reply_shape(&self) -> Option<Shape> {
         self.codec().map(Codec::reply)
     }
-
-    pub(crate) fn args_len(&self) -> usize {
-        match self {
-            Self::Typed(call) => call.encode().len(),
-            Self::Bytes { args, .. } => args.len(),
-            Self::Raw { request, .. } => request.payload.len(),
-        }
-    }
 }
 
 /// One call of a handler: who is called, on whose behalf, and what it may ask of its host.

@@ -148,14 +148,12 @@ pub enum IpcError {
         expected: Shape,
     },
     /// Bytes that are not what their schema says.
-    #[error("{what} of `{request}`: {len} bytes that are not {expected}")]
+    #[error("{what} of `{request}`: found bytes that are not {expected}")]
     Malformed {
         /// `arguments` or `reply`.
         what: &'static str,
         /// The request.
         request: String,
-        /// How many bytes there were.
-        len: usize,
         /// What they should have been.
         expected: Shape,
     },

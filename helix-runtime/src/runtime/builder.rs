@@ -339,7 +339,12 @@ fn start_order(set: &[&Descriptor]) -> Result<Vec<usize>, String> {
 fn names(slots: &[Slot], chosen: &[(&'static str, usize)]) -> Vec<(&'static str, &'static str, Route)> {
     let mut names = Vec::new();
     for (at, slot) in slots.iter().enumerate() {
-        let targets = chosen.iter().filter(|(_, provider)| *provider == at).map(|(service, _)| *service);
+        // A name stands for the module of that name first.
+        let is_module = |name: &str| slots.iter().any(|slot| slot.name() == name);
+        let targets = chosen
+            .iter()
+            .filter(|(service, provider)| *provider == at && !is_module(service))
+            .map(|(service, _)| *service);
         for target in core::iter::once(slot.name()).chain(targets) {
             for (index, entry) in slot.descriptor.entries().enumerate() {
                 if let EntryKind::Request(request) = &entry.kind {

@@ -323,16 +323,12 @@ impl Inner {
         };
         match status {
             Status::Ignored => IpcError::NotSupported { module: slot.name().into(), request: call.request.into() },
-            Status::Malformed => IpcError::Malformed {
-                what: "arguments",
-                request: request(),
-                len: call.carries.args_len(),
-                expected: codec().args(),
-            },
+            Status::Malformed => {
+                IpcError::Malformed { what: "arguments", request: request(), expected: codec().args() }
+            }
             Status::BadReply => IpcError::Malformed {
                 what: "reply",
                 request: request(),
-                len: 0,
                 expected: call.carries.reply_shape().unwrap_or_else(|| codec().reply()),
             },
             Status::Full => IpcError::BufferFull { request: request() },
