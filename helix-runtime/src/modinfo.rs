@@ -24,6 +24,7 @@
 //! | `state` | `version schema` of what is saved |
 //! | `restores` | `version schema` of what is taken back |
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -404,7 +405,12 @@ fn read_header(header: &[u8]) -> Option<(usize, u64)> {
     let (length, sum) = text.strip_prefix(MAGIC)?.split_once(' ')?;
     let length = length.strip_prefix("length=")?.parse().ok()?;
     let sum = u64::from_str_radix(sum.strip_prefix("fnv=")?, 16).ok()?;
-    Some((length, sum))
+    // Numbers can be written in several ways; the writer's is the one.
+    (text == header_text(length, sum)).then_some((length, sum))
+}
+
+fn header_text(length: usize, sum: u64) -> String {
+    format!("{MAGIC}length={length:08} fnv={sum:016x}")
 }
 
 /// A module's record, for tools that make one at run time.
@@ -413,7 +419,7 @@ pub fn write(descriptor: &Descriptor) -> Vec<u8> {
     write_body(&mut out, descriptor);
     let mut body = alloc::vec![0; out.len];
     write_body(&mut Out::into(&mut body), descriptor);
-    let mut record = alloc::format!("{MAGIC}length={:08} fnv={:016x}", body.len(), fnv(&body, FNV_OFFSET)).into_bytes();
+    let mut record = header_text(body.len(), fnv(&body, FNV_OFFSET)).into_bytes();
     record.resize(HEADER, 0);
     record.extend(body);
     record

@@ -435,6 +435,7 @@ impl Reader {
     }
 
     const fn comparator(&mut self) -> Result<Comparator, VersionError> {
+        let first = self.at == 0;
         self.spaces();
         let op = if self.take(b'=') {
             Some(Op::Exact)
@@ -455,9 +456,13 @@ impl Reader {
             comparator.op = op;
         } else if self.wildcard() {
             // Like cargo, `*` stands alone: in a list it would say nothing.
-            let alone = self.at == 1 && self.text.len() == 1;
+            self.spaces();
             comparator.op = Op::Any;
-            return if alone { Ok(comparator) } else { Err(self.expected("nothing else beside `*`")) };
+            return if first && self.at == self.text.len() {
+                Ok(comparator)
+            } else {
+                Err(self.expected("nothing else beside `*`"))
+            };
         }
         comparator.major = match self.number() {
             Ok(number) => number,

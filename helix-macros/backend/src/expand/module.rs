@@ -154,26 +154,36 @@ fn setting(model: &Module, setting: &Setting) -> TokenStream {
     let Setting { cfgs, ident, ty, doc, default } = setting;
     let span = at(ident.span());
     let key = ident.unraw().to_string();
-    let ty_text = shown(ty);
+    let ty_text = shown_type(ty);
     let set = quote_spanned!(span=> |m: &mut Self, value: #ty| m.#ident = value);
     match default {
         None => quote_spanned!(span=> #(#cfgs)* #rt::glue::Setting::required(#key, #ty_text, #doc, #set)),
         Some(default) => {
             let text = match default {
                 Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
-                other => shown(other),
+                other => shown_expr(other),
             };
             quote_spanned!(span=> #(#cfgs)* #rt::glue::Setting::with_default(#key, #ty_text, #doc, #text, #set, || #default))
         }
     }
 }
 
-/// Tokens as one would write them: without blanks around punctuation.
-fn shown(tokens: &impl quote::ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
-    ["::", "<", ">", "(", ")", "!", ".", "-", "&"]
+/// A type as one would write it: without blanks around punctuation.
+fn shown_type(ty: &syn::Type) -> String {
+    without_blanks(ty, &["::", "<", ">", "(", ")", "[", "]", "&", "!"])
+}
+
+/// An expression as one would write it; around operators the blanks stay.
+fn shown_expr(expr: &Expr) -> String {
+    without_blanks(expr, &["::", ".", "!"])
+}
+
+fn without_blanks(tokens: &impl quote::ToTokens, marks: &[&str]) -> String {
+    marks
         .iter()
-        .fold(text, |text, mark| text.replace(&format!(" {mark}"), mark).replace(&format!("{mark} "), mark))
+        .fold(tokens.to_token_stream().to_string(), |text, mark| {
+            text.replace(&format!(" {mark}"), mark).replace(&format!("{mark} "), mark)
+        })
         .replace(" ,", ",")
 }
 

@@ -108,7 +108,7 @@ pub fn doc(attrs: &[Attribute]) -> String {
         _ => None,
     });
     let text: Vec<String> =
-        lines.flat_map(|text| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()).collect();
+        lines.flat_map(|text| text.split('\n').map(|line| line.trim().to_owned()).collect::<Vec<_>>()).collect();
     let paragraph: Vec<&str> = text
         .iter()
         .map(String::as_str)
