@@ -322,6 +322,17 @@ pub enum RecordError {
         /// What the header says.
         expected: u64,
     },
+    /// There is no record where one is meant.
+    #[error("found no record, expected one: build the module with `--cfg helix_export`")]
+    Missing,
+    /// There are several records where one is meant.
+    #[error("found two modules, `{first}` and `{second}`, expected one: export one crate, and link the other plainly")]
+    Several {
+        /// The first module's name.
+        first: String,
+        /// The second module's name.
+        second: String,
+    },
     /// A field of the body is not `key=value`.
     #[error("at byte {at}: the record has a field {found:?}, expected `key=value` in UTF-8")]
     Field {
@@ -352,6 +363,19 @@ impl Record {
             }
             Some(result.map(|(record, _)| record))
         })
+    }
+
+    /// Reads the record of a section in which one module is meant.
+    pub fn read_single(section: &[u8]) -> Result<Self, RecordError> {
+        let mut records = Self::read(section);
+        let record = records.next().ok_or(RecordError::Missing)??;
+        match records.next() {
+            None => Ok(record),
+            Some(second) => {
+                let name = |record: &Self| record.get("name").unwrap_or("?").to_string();
+                Err(RecordError::Several { first: name(&record), second: name(&second?) })
+            }
+        }
     }
 
     fn read_one(section: &[u8], at: usize) -> Result<(Self, usize), RecordError> {

@@ -135,6 +135,17 @@ fn records_that_follow_each_other_are_all_read() {
     assert_eq!(names, ["core/canvas", "core/canvas"]);
 }
 
+#[test]
+fn where_one_module_is_meant_two_are_refused_by_name() {
+    assert!(Record::read_single(&RECORD).is_ok());
+    assert_eq!(Record::read_single(&[0; 8]), Err(RecordError::Missing));
+    let both = [RECORD, RECORD].concat();
+    assert_eq!(
+        Record::read_single(&both).unwrap_err().to_string(),
+        "found two modules, `core/canvas` and `core/canvas`, expected one: export one crate, and link the other plainly"
+    );
+}
+
 fn error(section: &[u8]) -> RecordError {
     Record::read(section).find_map(Result::err).expect("an error")
 }
