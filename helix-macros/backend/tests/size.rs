@@ -26,7 +26,8 @@ fn bytes_each(handler: impl Fn(usize) -> String) -> usize {
 
 #[test]
 fn an_event_handler_adds_at_most_200_bytes() {
-    let bytes = bytes_each(|at| format!("#[on_event(Tick, priority = HIGH)] fn handler_{at}(&mut self, tick: &Tick) {{}}"));
+    let bytes =
+        bytes_each(|at| format!("#[on_event(Tick, priority = HIGH)] fn handler_{at}(&mut self, tick: &Tick) {{}}"));
     println!("event handler: {bytes} bytes");
     assert!(bytes <= 200, "{bytes}");
 }
@@ -34,7 +35,9 @@ fn an_event_handler_adds_at_most_200_bytes() {
 #[test]
 fn a_request_adds_at_most_200_bytes() {
     let bytes = bytes_each(|at| {
-        format!("#[on_request] fn request_{at}(&mut self, ms: u64, strict: bool) -> Result<u64, ModuleError> {{ Ok(ms) }}")
+        format!(
+            "#[on_request] fn request_{at}(&mut self, ms: u64, strict: bool) -> Result<u64, ModuleError> {{ Ok(ms) }}"
+        )
     });
     println!("request: {bytes} bytes");
     assert!(bytes <= 200, "{bytes}");

@@ -3,7 +3,8 @@
 //! An item that cannot be read is passed on as it is: the compiler says what is wrong with it, and says it alone.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Signature, Token, Visibility};
 
@@ -55,27 +56,38 @@ impl Parse for Items {
 
 impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let attrs = {
-            let ahead = input.fork();
-            if ahead.call(Attribute::parse_outer).is_ok() { input.call(Attribute::parse_outer)? } else { Vec::new() }
+        let ahead = input.fork();
+        let attrs = match ahead.call(Attribute::parse_outer) {
+            Ok(attrs) => {
+                input.advance_to(&ahead);
+                attrs
+            }
+            Err(_) => Vec::new(),
         };
-        let signature = read_signature(&input.fork()).ok();
-        let is_function = signature.is_some() || looks_like_function(&input.fork());
-        let mut tokens = TokenStream::new();
-        let mut ended = false;
-        while !ended && !input.is_empty() {
-            let token: TokenTree = input.parse()?;
-            ended = match &token {
-                TokenTree::Punct(punct) => punct.as_char() == ';',
-                TokenTree::Group(group) => {
-                    group.delimiter() == Delimiter::Brace && (is_function || !begins_value(&tokens))
-                }
-                _ => false,
-            };
-            tokens.extend([token]);
-        }
-        Ok(Self { attrs, signature, tokens })
+        let ahead = input.fork();
+        let Ok((signature, tokens)) = read_function(&ahead) else {
+            let is_function = looks_like_function(&input.fork());
+            return Ok(Self { attrs, signature: None, tokens: raw(input, is_function)? });
+        };
+        input.advance_to(&ahead);
+        Ok(Self { attrs, signature: Some(signature), tokens })
     }
+}
+
+/// Passes over an item that is no function, or none that can be read.
+fn raw(input: ParseStream<'_>, is_function: bool) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    let mut ended = false;
+    while !ended && !input.is_empty() {
+        let token: TokenTree = input.parse()?;
+        ended = match &token {
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && (is_function || !begins_value(&tokens)),
+            _ => false,
+        };
+        tokens.extend([token]);
+    }
+    Ok(tokens)
 }
 
 /// Whether an item that began like this goes on behind braces: `const X: T = { .. };`.
@@ -98,14 +110,15 @@ fn looks_like_function(input: ParseStream<'_>) -> bool {
     false
 }
 
-fn read_signature(input: ParseStream<'_>) -> syn::Result<Signature> {
-    input.parse::<Visibility>()?;
-    if input.peek(Token![default]) {
-        input.parse::<Token![default]>()?;
-    }
+/// Reads a function: its signature, and all of its tokens, of which the body is one.
+fn read_function(input: ParseStream<'_>) -> syn::Result<(Signature, TokenStream)> {
+    let vis: Visibility = input.parse()?;
+    let default: Option<Token![default]> = input.parse()?;
     let signature: Signature = input.parse()?;
     if !input.peek(syn::token::Brace) && !input.peek(Token![;]) {
         return Err(input.error("expected a body"));
     }
-    Ok(signature)
+    let body: TokenTree = input.parse()?;
+    let tokens = quote!(#vis #default #signature #body);
+    Ok((signature, tokens))
 }
