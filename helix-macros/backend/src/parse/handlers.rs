@@ -89,30 +89,37 @@ fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) 
         return;
     };
     let doc = attributes::doc(&item.attrs);
-    let cfgs = attributes::cfgs(&item.attrs);
-    let mut kinds = Vec::new();
+    let cfgs: Vec<TokenStream> = attributes::cfgs(&item.attrs).iter().map(ToTokens::to_token_stream).collect();
+    let mut told: Vec<String> = Vec::new();
     for helper in helpers {
-        if let Some(kind) = kind(&helper.name, &helper.meta, signature, errors) {
-            kinds.push((helper, kind));
+        let cfgs: Vec<TokenStream> = cfgs.iter().cloned().chain(helper.cfgs).collect();
+        let mut wrong = Errors::default();
+        let kind = kind(&helper.name, &helper.meta, signature, &mut wrong);
+        // What is wrong with the method is told once, however many handlers it is.
+        let mut wrong_method = Errors::default();
+        let method = kind.is_some().then(|| method(signature, doc.clone(), &mut wrong_method)).flatten();
+        let existence = quote!(#(#cfgs)*).to_string();
+        if !wrong_method.is_empty() && !told.contains(&existence) && !told.contains(&String::new()) {
+            wrong.push_under(&[], wrong_method);
+            told.push(existence);
+        } else {
+            wrong_method.finish();
         }
-    }
-    if kinds.is_empty() {
-        return;
-    }
-    let Some(method) = method(signature, doc, errors) else { return };
-    for (helper, kind) in kinds {
-        let cfgs = cfgs.iter().map(ToTokens::to_token_stream).chain(helper.cfgs).collect();
-        let mut method = method.clone();
-        if matches!(
-            kind,
-            HandlerKind::Event { .. } | HandlerKind::Step(_) | HandlerKind::Health | HandlerKind::Save { .. }
-        ) {
-            method.doc.clear();
+        if let (Some(kind), Some(mut method)) = (kind, method) {
+            if !has_summary(&kind) {
+                method.doc.clear();
+            }
+            if fits(&helper.name, &kind, &mut method, signature, &mut wrong) {
+                handlers.push(Handler { span: helper.meta.path().span(), cfgs: cfgs.clone(), method, kind });
+            }
         }
-        if fits(&helper.name, &kind, &mut method, signature, errors) {
-            handlers.push(Handler { span: helper.meta.path().span(), cfgs, method, kind });
-        }
+        errors.push_under(&cfgs, wrong);
     }
+}
+
+/// Whether the doc comment of such a handler is part of its module's description.
+fn has_summary(kind: &HandlerKind) -> bool {
+    matches!(kind, HandlerKind::Request { .. })
 }
 
 fn kind(name: &str, meta: &Meta, signature: &Signature, errors: &mut Errors) -> Option<HandlerKind> {
