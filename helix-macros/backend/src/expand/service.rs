@@ -118,21 +118,25 @@ fn index(model: &Service, at: usize) -> TokenStream {
 
 /// What travels back: of a `Result` with a `ModuleError`, the value alone.
 fn reply(method: &Method) -> TokenStream {
-    let Some(output) = &method.output else { return quote!(()) };
-    match result(output) {
-        Some((ok, error)) if is_module_error(error) => quote!(#ok),
-        _ => quote!(#output),
+    match &method.output {
+        None => quote!(()),
+        Some(output) => match result(output) {
+            Some((ok, None)) => quote!(#ok),
+            _ => quote!(#output),
+        },
     }
 }
 
 /// The two types of a `Result` whose error travels.
 fn fallible(method: &Method) -> Option<(&Type, &Type)> {
-    result(method.output.as_ref()?).filter(|(_, error)| !is_module_error(error))
+    let (ok, error) = result(method.output.as_ref()?)?;
+    Some((ok, error?))
 }
 
-fn result(ty: &Type) -> Option<(&Type, &Type)> {
+/// The two types of a `Result`; no second one if that is a `ModuleError`.
+fn result(ty: &Type) -> Option<(&Type, Option<&Type>)> {
     let Type::Path(TypePath { path, .. }) = ty else { return None };
-    let last = path.segments.last().filter(|segment| segment.ident == "Result")?;
+    let last = path.segments.last()?;
     let PathArguments::AngleBracketed(args) = &last.arguments else { return None };
     let types: Vec<&Type> = args
         .args
@@ -142,8 +146,9 @@ fn result(ty: &Type) -> Option<(&Type, &Type)> {
             _ => None,
         })
         .collect();
-    match types.as_slice() {
-        [ok, error] => Some((ok, error)),
+    match (last.ident.to_string().as_str(), types.as_slice()) {
+        ("Result", [ok, error]) => Some((ok, Some(*error).filter(|error| !is_module_error(error)))),
+        ("ModuleResult", [ok]) => Some((ok, None)),
         _ => None,
     }
 }
