@@ -47,7 +47,8 @@ pub(crate) struct Describe<M>(PhantomData<M>);
 
 impl<M: Module> Describe<M> {
     pub(crate) const DESCRIPTOR: &'static Descriptor = &{
-        let descriptor = Descriptor {
+        let () = M::CHECKED;
+        Descriptor {
             abi: AbiTag::THIS,
             info: M::INFO,
             // SAFETY: `Setting` is a transparent wrapper of `SettingEntry`.
@@ -56,9 +57,7 @@ impl<M: Module> Describe<M> {
             // SAFETY: `Handler` is a transparent wrapper of `Entry`, so slices of slices of them have one layout.
             contracts: unsafe { &*(core::ptr::from_ref(M::CONTRACTS) as *const [&'static [Entry]]) },
             vtable: VTable { create: create::<M>, destroy: destroy::<M> },
-        };
-        let _ = M::STATELESS;
-        descriptor
+        }
     };
 }
 
