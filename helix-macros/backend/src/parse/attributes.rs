@@ -107,8 +107,7 @@ pub fn doc(attrs: &[Attribute]) -> String {
         },
         _ => None,
     });
-    let text: Vec<String> =
-        lines.flat_map(|text| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()).collect();
+    let text: Vec<String> = lines.flat_map(|text| doc_lines(&text)).collect();
     let paragraph: Vec<&str> = text
         .iter()
         .map(String::as_str)
@@ -116,6 +115,18 @@ pub fn doc(attrs: &[Attribute]) -> String {
         .take_while(|line| !line.is_empty())
         .collect();
     paragraph.join(" ")
+}
+
+/// The lines of one doc attribute; those of a block comment without the stars at their beginning.
+fn doc_lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<&str> = text.split('\n').map(str::trim).collect();
+    let (_, rest) = lines.split_at_mut(1);
+    if rest.iter().all(|line| line.is_empty() || line.starts_with('*')) {
+        for line in rest {
+            *line = line.trim_start_matches('*').trim_start();
+        }
+    }
+    lines.into_iter().map(str::to_owned).collect()
 }
 
 /// The tokens in an attribute's parentheses: `Ok(None)` for a bare attribute, an error for `= value`.
