@@ -10,6 +10,7 @@ mod expand;
 mod model;
 mod names;
 mod parse;
+mod types;
 
 use errors::Errors;
 use proc_macro2::TokenStream;

@@ -2,12 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::ext::IdentExt;
-use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 use super::at;
 use super::handlers::request;
 use crate::model::{Method, Service, ServiceMethod};
+use crate::types::result;
 
 pub fn service(model: &Service) -> TokenStream {
     if !model.generics.params.is_empty() {
@@ -131,28 +132,4 @@ fn reply(method: &Method) -> TokenStream {
 fn fallible(method: &Method) -> Option<(&Type, &Type)> {
     let (ok, error) = result(method.output.as_ref()?)?;
     Some((ok, error?))
-}
-
-/// The two types of a `Result`; no second one if that is a `ModuleError`.
-fn result(ty: &Type) -> Option<(&Type, Option<&Type>)> {
-    let Type::Path(TypePath { path, .. }) = ty else { return None };
-    let last = path.segments.last()?;
-    let PathArguments::AngleBracketed(args) = &last.arguments else { return None };
-    let types: Vec<&Type> = args
-        .args
-        .iter()
-        .filter_map(|arg| match arg {
-            GenericArgument::Type(ty) => Some(ty),
-            _ => None,
-        })
-        .collect();
-    match (last.ident.to_string().as_str(), types.as_slice()) {
-        ("Result", [ok, error]) => Some((ok, Some(*error).filter(|error| !is_module_error(error)))),
-        ("ModuleResult", [ok]) => Some((ok, None)),
-        _ => None,
-    }
-}
-
-fn is_module_error(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "ModuleError"))
 }

@@ -2,7 +2,7 @@
 //!
 //! An item that cannot be read is passed on as it is: the compiler says what is wrong with it, and says it alone.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Signature, Token, Visibility};
@@ -67,14 +67,24 @@ impl Parse for Item {
             let token: TokenTree = input.parse()?;
             ended = match &token {
                 TokenTree::Punct(punct) => punct.as_char() == ';',
-                TokenTree::Group(group) => {
-                    group.delimiter() == Delimiter::Brace && (is_function || !begins_value(&tokens))
-                }
+                TokenTree::Group(group) => is_body(group) && (is_function || !begins_value(&tokens)),
                 _ => false,
             };
             tokens.extend([token]);
         }
         Ok(Self { attrs, signature, tokens })
+    }
+}
+
+/// Whether a group is one in braces; `macro_rules` puts what `$body:block` has matched into a group of its own.
+fn is_body(group: &Group) -> bool {
+    match group.delimiter() {
+        Delimiter::Brace => true,
+        Delimiter::None => matches!(
+            group.stream().into_iter().collect::<Vec<_>>().as_slice(),
+            [TokenTree::Group(inner)] if is_body(inner)
+        ),
+        _ => false,
     }
 }
 

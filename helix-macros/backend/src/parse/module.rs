@@ -10,7 +10,7 @@ use syn::{Expr, Fields, Ident, ItemStruct, LitBool, LitStr, Meta, Path, Token, b
 use super::{attributes, default_runtime, options};
 use crate::errors::Errors;
 use crate::model::{Dependency, Module, Provided, Setting};
-use crate::names;
+use crate::{names, types};
 
 const OPTIONS: &[&str] = &[
     "name",
@@ -290,8 +290,8 @@ fn default_of(meta: &Meta) -> syn::Result<Option<Expr>> {
             meta,
             "empty `#[config()]`: write `#[config]` for a key that must be set, or `#[config(default = ..)]`",
         )),
-        Some(_) => {
-            <Config as darling::FromMeta>::from_meta(meta).map(|config| Some(config.default)).map_err(Into::into)
-        }
+        Some(_) => <Config as darling::FromMeta>::from_meta(meta)
+            .map(|config| Some(types::ungrouped_expr(config.default)))
+            .map_err(Into::into),
     }
 }
