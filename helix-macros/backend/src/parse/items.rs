@@ -44,7 +44,12 @@ impl ToTokens for Items {
 
 impl Parse for Items {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let inner_attrs = input.call(Attribute::parse_inner).unwrap_or_default();
+        // What is no attribute stays where it is, for the compiler to tell.
+        let inner_attrs = if input.fork().call(Attribute::parse_inner).is_ok() {
+            input.call(Attribute::parse_inner)?
+        } else {
+            Vec::new()
+        };
         let mut items = Vec::new();
         while !input.is_empty() {
             items.push(input.parse()?);
@@ -59,9 +64,16 @@ impl Parse for Item {
             let ahead = input.fork();
             if ahead.call(Attribute::parse_outer).is_ok() { input.call(Attribute::parse_outer)? } else { Vec::new() }
         };
-        let signature = read_signature(&input.fork()).ok();
+        let ahead = input.fork();
+        let signature = read_signature(&ahead).ok();
         let is_function = signature.is_some() || looks_like_function(&input.fork());
         let mut tokens = TokenStream::new();
+        // Braces in a signature, as in `-> Array<{ 2 * N }>`, are no body.
+        if signature.is_some() {
+            for _ in 0..distance(&input.fork(), &ahead) {
+                tokens.extend([input.parse::<TokenTree>()?]);
+            }
+        }
         let mut ended = false;
         while !ended && !input.is_empty() {
             let token: TokenTree = input.parse()?;
@@ -74,6 +86,18 @@ impl Parse for Item {
         }
         Ok(Self { attrs, signature, tokens })
     }
+}
+
+/// How many tokens lie between two places; none if the second is inside of one.
+fn distance(from: ParseStream<'_>, to: ParseStream<'_>) -> usize {
+    let mut tokens = 0;
+    while from.cursor() != to.cursor() {
+        if from.parse::<TokenTree>().is_err() {
+            return 0;
+        }
+        tokens += 1;
+    }
+    tokens
 }
 
 /// Whether a group is one in braces; `macro_rules` puts what `$body:block` has matched into a group of its own.
