@@ -1,6 +1,6 @@
 //! Attributes on the user's items: which are ours, which say when an item exists, and what the doc comment says.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -34,6 +34,31 @@ pub fn take(attrs: &mut Vec<Attribute>, ours: &[&str]) -> Vec<Helper> {
         }
     });
     helpers
+}
+
+/// An item that could not be read, without our helper attributes: each would be an error of its own.
+pub fn strip(tokens: TokenStream, ours: &[&str]) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut rest = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(pound)
+                if pound.as_char() == '#' && tokens.next_if(|next| is_helper(next, ours)).is_some() => {}
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), strip(group.stream(), ours));
+                inner.set_span(group.span());
+                rest.extend([TokenTree::Group(inner)]);
+            }
+            token => rest.extend([token]),
+        }
+    }
+    rest
+}
+
+fn is_helper(token: &TokenTree, ours: &[&str]) -> bool {
+    let TokenTree::Group(group) = token else { return false };
+    group.delimiter() == Delimiter::Bracket
+        && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(name)) if ours.iter().any(|our| name == our))
 }
 
 fn name_of(meta: &Meta, ours: &[&str]) -> Option<String> {

@@ -12,6 +12,8 @@ use crate::errors::Errors;
 use crate::model::{Dependency, Module, Provided, Setting};
 use crate::{names, types};
 
+/// The attribute of a field.
+pub const HELPERS: &[&str] = &["config"];
 const OPTIONS: &[&str] = &[
     "name",
     "version",
@@ -255,7 +257,7 @@ impl Dependency {
 fn settings(fields: &mut Fields, errors: &mut Errors) -> Vec<Setting> {
     let mut settings = Vec::new();
     for field in fields.iter_mut() {
-        let mut helpers = attributes::take(&mut field.attrs, &["config"]).into_iter();
+        let mut helpers = attributes::take(&mut field.attrs, HELPERS).into_iter();
         let Some(helper) = helpers.next() else { continue };
         for again in helpers {
             errors.at(&again.meta, "a field has one `#[config]`: keep one");
