@@ -78,7 +78,7 @@ impl Errors {
     }
 
     /// The errors as an expression.
-    pub fn as_expression(mut self) -> TokenStream {
+    pub fn into_expression(mut self) -> TokenStream {
         self.read = true;
         let errors = &self.found;
         quote!({ #(#errors)* ::core::panic!() })

@@ -73,7 +73,7 @@ pub fn modules(list: TokenStream) -> TokenStream {
             errors.finish();
             expand::modules(&model)
         }
-        _ => errors.as_expression(),
+        _ => errors.into_expression(),
     }
 }
 
