@@ -47,7 +47,8 @@ pub(crate) struct Describe<M>(PhantomData<M>);
 
 impl<M: Module> Describe<M> {
     pub(crate) const DESCRIPTOR: &'static Descriptor = &{
-        let descriptor = Descriptor {
+        let () = M::CHECKED;
+        Descriptor {
             abi: AbiTag::THIS,
             info: M::INFO,
             // SAFETY: `Setting` is a transparent wrapper of `SettingEntry`.
@@ -56,9 +57,7 @@ impl<M: Module> Describe<M> {
             // SAFETY: `Handler` is a transparent wrapper of `Entry`, so slices of slices of them have one layout.
             contracts: unsafe { &*(core::ptr::from_ref(M::CONTRACTS) as *const [&'static [Entry]]) },
             vtable: VTable { create: create::<M>, destroy: destroy::<M> },
-        };
-        let _ = M::STATELESS;
-        descriptor
+        }
     };
 }
 
@@ -85,6 +84,7 @@ unsafe fn destroy<M>(module: *mut ()) {
 /// # Safety
 /// An `F` has been passed to a constructor that called [`captures_nothing`].
 #[inline]
+#[expect(clippy::uninit_assumed_init, reason = "what has no bytes has none that are not initialised")]
 unsafe fn closure<F: Copy>() -> F {
     // SAFETY: an `F` is of size zero, and since one existed, it is inhabited; being `Copy`, it may exist again.
     unsafe { MaybeUninit::<F>::uninit().assume_init() }
@@ -224,9 +224,10 @@ macro_rules! constructors {
                     delivery: &Delivery<'_>,
                     cx: &Context,
                 ) -> Status {
-                    // SAFETY: as above; the dispatch calls only those who listen to the delivery.
-                    let (run, module, event) =
-                        unsafe { (closure::<F>(), $cast(module), <E as HeardAs<P>>::view(delivery)) };
+                    // SAFETY: as above.
+                    let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
+                    // SAFETY: the dispatch calls only those who listen to the delivery.
+                    let event = unsafe { <E as HeardAs<P>>::view(delivery) };
                     let Some(event) = event else { return Status::Ignored };
                     respond(cx, || run(module, event, cx).into_response())
                 }
@@ -250,9 +251,10 @@ macro_rules! constructors {
                     reply: *mut (),
                     cx: &Context,
                 ) -> Status {
-                    // SAFETY: as above; the codec of this entry names the types of `args` and `reply`.
-                    let (run, module, args) =
-                        unsafe { (closure::<F>(), $cast(module), args.cast::<A::Of<'_>>().read()) };
+                    // SAFETY: as above.
+                    let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
+                    // SAFETY: the codec of this entry names the types of `args` and `reply`.
+                    let args = unsafe { args.cast::<A::Of<'_>>().read() };
                     done(finish(cx, || run(module, args, cx).into_reply()).map(|value| {
                         // SAFETY: as above.
                         unsafe { reply.cast::<R::Reply>().write(value) };

@@ -42,6 +42,9 @@ pub trait Module: Handlers + Send + Sync + Sized {
     /// Whether it may be reloaded with nothing to keep.
     #[doc(hidden)]
     const STATELESS: bool;
+    /// Checks a generic module where its parameters are known; others are checked beside their declaration.
+    #[doc(hidden)]
+    const CHECKED: () = ();
     /// Makes an instance.
     #[doc(hidden)]
     fn create() -> Self;

@@ -1,21 +1,44 @@
 //! Collects what is wrong, so that all of it is reported in one run.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
+
+/// One mistake, or several that belong together.
+struct Found {
+    /// The `cfg`s of the item it was found in: what is configured away is no mistake.
+    cfgs: Vec<TokenStream>,
+    error: syn::Error,
+}
+
+impl ToTokens for Found {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let cfgs = &self.cfgs;
+        for error in self.error.clone() {
+            let error = error.to_compile_error();
+            tokens.extend(quote!(#(#cfgs)* #error));
+        }
+    }
+}
 
 /// Mistakes found so far. Dropping it unread is a bug of ours, and panics.
 #[derive(Default)]
 pub struct Errors {
-    found: Option<syn::Error>,
+    found: Vec<Found>,
     read: bool,
 }
 
 impl Errors {
     /// Adds one.
     pub fn push(&mut self, error: syn::Error) {
-        match &mut self.found {
-            Some(found) => found.combine(error),
-            None => self.found = Some(error),
+        self.found.push(Found { cfgs: Vec::new(), error });
+    }
+
+    /// Adds those found in an item that exists under `cfgs` only.
+    pub fn push_under(&mut self, cfgs: &[TokenStream], mut others: Self) {
+        others.read = true;
+        for mut found in core::mem::take(&mut others.found) {
+            found.cfgs.splice(..0, cfgs.iter().cloned());
+            self.found.push(found);
         }
     }
 
@@ -42,23 +65,23 @@ impl Errors {
 
     /// Whether nothing was wrong.
     pub fn is_empty(&self) -> bool {
-        self.found.is_none()
+        self.found.is_empty()
     }
 
     /// The errors as items, after the tokens given.
     pub fn beside(mut self, mut tokens: TokenStream) -> TokenStream {
         self.read = true;
-        if let Some(found) = &self.found {
-            tokens.extend(found.to_compile_error());
+        for found in &self.found {
+            found.to_tokens(&mut tokens);
         }
         tokens
     }
 
     /// The errors as an expression.
-    pub fn as_expression(mut self) -> TokenStream {
+    pub fn into_expression(mut self) -> TokenStream {
         self.read = true;
-        let errors = self.found.as_ref().map(syn::Error::to_compile_error);
-        quote::quote!({ #errors ::core::panic!() })
+        let errors = &self.found;
+        quote!({ #(#errors)* ::core::panic!() })
     }
 
     /// There were none.

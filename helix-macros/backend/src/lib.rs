@@ -10,6 +10,7 @@ mod expand;
 mod model;
 mod names;
 mod parse;
+mod types;
 
 use errors::Errors;
 use proc_macro2::TokenStream;
@@ -18,7 +19,7 @@ use proc_macro2::TokenStream;
 pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some((item, model)) = parse::module(args, item.clone(), &mut errors) else {
-        return errors.beside(item);
+        return errors.beside(parse::without_helpers(item));
     };
     check::module(&model, &mut errors);
     let expansion = expand::module(&model, errors.is_empty());
@@ -29,7 +30,7 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn handlers(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some((item, model)) = parse::handlers(args, item.clone(), &mut errors) else {
-        return errors.beside(item);
+        return errors.beside(parse::without_helpers(item));
     };
     check::handlers(&model, &mut errors);
     let expansion = expand::handlers(&model);
@@ -72,7 +73,7 @@ pub fn modules(list: TokenStream) -> TokenStream {
             errors.finish();
             expand::modules(&model)
         }
-        _ => errors.as_expression(),
+        _ => errors.into_expression(),
     }
 }
 

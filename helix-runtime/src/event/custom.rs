@@ -72,8 +72,8 @@ impl Custom {
         match &self.payload {
             Payload::Bytes(_) => None,
             Payload::Owned(value) => value.downcast_ref(),
-            // SAFETY: the type is the one that was lent, and the lender outlives every `&self` (see `borrowed`).
             Payload::Lent { value, type_id, .. } => {
+                // SAFETY: the type is the one that was lent, and the lender outlives every `&self` (see `borrowed`).
                 (*type_id == TypeId::of::<E>()).then(|| unsafe { &*value.cast::<E>() })
             }
         }

@@ -152,6 +152,7 @@ impl Builder {
     }
 
     /// Adds a hand-written module.
+    #[expect(clippy::should_implement_trait, reason = "a builder adds modules, not numbers")]
     pub fn add(mut self, module: Box<dyn ModuleTrait>) -> Self {
         self.members.push(Member { descriptor: handwritten::descriptor(module.info()), written: Some(module) });
         self

@@ -1,7 +1,7 @@
 //! `impl Handlers`: one entry for each handler attribute, in source order.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, Ident, Lit, Path};
 
 use super::{at, span_of};
@@ -12,10 +12,11 @@ pub fn handlers(model: &Handlers) -> TokenStream {
     let span = span_of(self_ty);
     let entries = handlers.iter().map(|handler| entry(rt, handler));
     let (impl_generics, _, _) = generics.split_for_impl();
-    let where_clause = if generics.params.is_empty() {
+    let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
+    // A module lives as long as its runtime.
+    let where_clause = if generics.params.is_empty() && !elides_lifetime(self_ty.to_token_stream()) {
         quote!(#where_clause)
     } else {
-        let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
         quote!(where #(#predicates,)* Self: 'static)
     };
     quote_spanned! {span=>
@@ -25,6 +26,24 @@ pub fn handlers(model: &Handlers) -> TokenStream {
             const HANDLERS: &'static [#rt::glue::Handler<Self>] = &[#(#entries),*];
         }
     }
+}
+
+/// Whether `'_` is among the tokens.
+fn elides_lifetime(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let elided = match &token {
+            TokenTree::Punct(quote) => {
+                quote.as_char() == '\'' && matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "_")
+            }
+            TokenTree::Group(group) => elides_lifetime(group.stream()),
+            _ => false,
+        };
+        if elided {
+            return true;
+        }
+    }
+    false
 }
 
 fn entry(rt: &Path, handler: &Handler) -> TokenStream {

@@ -33,12 +33,12 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
     };
     let checks = if checked { checks(model) } else { Vec::new() };
     // A generic module is checked where it is used: its constants are not there before.
-    let (inside, outside) = if generic { (checks, Vec::new()) } else { (Vec::new(), checks) };
-    let stateless = match inside.as_slice() {
-        [] => quote!(#stateless),
-        checks => quote_spanned!(span=> { #(#checks::<Self>();)* #stateless }),
+    let (inside, outside) = if generic {
+        (Some(quote_spanned!(span=> const CHECKED: () = { #(#checks::<Self>();)* };)), TokenStream::new())
+    } else {
+        let checks = checks.iter().map(|check| quote_spanned!(span=> #(#cfgs)* const _: () = #check::<#ident>();));
+        (None, checks.collect())
     };
-    let outside = outside.iter().map(|check| quote_spanned!(span=> #(#cfgs)* const _: () = #check::<#ident>();));
     let export = if checked && !generic { export(model) } else { TokenStream::new() };
     quote_spanned! {span=>
         #(#cfgs)*
@@ -48,9 +48,10 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
             const SETTINGS: &'static [#rt::glue::Setting<Self>] = &[#(#settings),*];
             const CONTRACTS: &'static [&'static [#rt::glue::Handler<Self>]] = &[#(#contracts),*];
             const STATELESS: ::core::primitive::bool = #stateless;
+            #inside
             fn create() -> Self { #new }
         }
-        #(#outside)*
+        #outside
         #export
     }
 }

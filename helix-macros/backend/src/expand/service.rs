@@ -2,12 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::ext::IdentExt;
-use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 use super::at;
 use super::handlers::request;
 use crate::model::{Method, Service, ServiceMethod};
+use crate::types::result;
 
 pub fn service(model: &Service) -> TokenStream {
     if !model.generics.params.is_empty() {
@@ -118,36 +119,17 @@ fn index(model: &Service, at: usize) -> TokenStream {
 
 /// What travels back: of a `Result` with a `ModuleError`, the value alone.
 fn reply(method: &Method) -> TokenStream {
-    let Some(output) = &method.output else { return quote!(()) };
-    match result(output) {
-        Some((ok, error)) if is_module_error(error) => quote!(#ok),
-        _ => quote!(#output),
+    match &method.output {
+        None => quote!(()),
+        Some(output) => match result(output) {
+            Some((ok, None)) => quote!(#ok),
+            _ => quote!(#output),
+        },
     }
 }
 
 /// The two types of a `Result` whose error travels.
 fn fallible(method: &Method) -> Option<(&Type, &Type)> {
-    result(method.output.as_ref()?).filter(|(_, error)| !is_module_error(error))
-}
-
-fn result(ty: &Type) -> Option<(&Type, &Type)> {
-    let Type::Path(TypePath { path, .. }) = ty else { return None };
-    let last = path.segments.last().filter(|segment| segment.ident == "Result")?;
-    let PathArguments::AngleBracketed(args) = &last.arguments else { return None };
-    let types: Vec<&Type> = args
-        .args
-        .iter()
-        .filter_map(|arg| match arg {
-            GenericArgument::Type(ty) => Some(ty),
-            _ => None,
-        })
-        .collect();
-    match types.as_slice() {
-        [ok, error] => Some((ok, error)),
-        _ => None,
-    }
-}
-
-fn is_module_error(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|segment| segment.ident == "ModuleError"))
+    let (ok, error) = result(method.output.as_ref()?)?;
+    Some((ok, error?))
 }

@@ -1,6 +1,6 @@
 //! Attributes on the user's items: which are ours, which say when an item exists, and what the doc comment says.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -34,6 +34,31 @@ pub fn take(attrs: &mut Vec<Attribute>, ours: &[&str]) -> Vec<Helper> {
         }
     });
     helpers
+}
+
+/// An item that could not be read, without our helper attributes: each would be an error of its own.
+pub fn strip(tokens: TokenStream, ours: &[&str]) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut rest = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(pound)
+                if pound.as_char() == '#' && tokens.next_if(|next| is_helper(next, ours)).is_some() => {}
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), strip(group.stream(), ours));
+                inner.set_span(group.span());
+                rest.extend([TokenTree::Group(inner)]);
+            }
+            token => rest.extend([token]),
+        }
+    }
+    rest
+}
+
+fn is_helper(token: &TokenTree, ours: &[&str]) -> bool {
+    let TokenTree::Group(group) = token else { return false };
+    group.delimiter() == Delimiter::Bracket
+        && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(name)) if ours.iter().any(|our| name == our))
 }
 
 fn name_of(meta: &Meta, ours: &[&str]) -> Option<String> {
@@ -107,8 +132,7 @@ pub fn doc(attrs: &[Attribute]) -> String {
         },
         _ => None,
     });
-    let text: Vec<String> =
-        lines.flat_map(|text| text.split('\n').map(|line| line.trim().to_owned()).collect::<Vec<_>>()).collect();
+    let text: Vec<String> = lines.flat_map(|text| doc_lines(&text)).collect();
     let paragraph: Vec<&str> = text
         .iter()
         .map(String::as_str)
@@ -116,6 +140,18 @@ pub fn doc(attrs: &[Attribute]) -> String {
         .take_while(|line| !line.is_empty())
         .collect();
     paragraph.join(" ")
+}
+
+/// The lines of one doc attribute; those of a block comment without the stars at their beginning.
+fn doc_lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<&str> = text.split('\n').map(str::trim).collect();
+    let (_, rest) = lines.split_at_mut(1);
+    if rest.iter().all(|line| line.is_empty() || line.starts_with('*')) {
+        for line in rest {
+            *line = line.trim_start_matches('*').trim_start();
+        }
+    }
+    lines.into_iter().map(str::to_owned).collect()
 }
 
 /// The tokens in an attribute's parentheses: `Ok(None)` for a bare attribute, an error for `= value`.

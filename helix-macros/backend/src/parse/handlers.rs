@@ -14,7 +14,7 @@ use super::items::{Item, Items};
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
 use crate::model::{Argument, Handler, HandlerKind, Handlers, Heard, Method};
-use crate::names;
+use crate::{names, types};
 
 /// The attributes that make a method a handler.
 pub const HELPERS: &[&str] =
@@ -89,30 +89,37 @@ fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) 
         return;
     };
     let doc = attributes::doc(&item.attrs);
-    let cfgs = attributes::cfgs(&item.attrs);
-    let mut kinds = Vec::new();
+    let cfgs: Vec<TokenStream> = attributes::cfgs(&item.attrs).iter().map(ToTokens::to_token_stream).collect();
+    let mut told: Vec<String> = Vec::new();
     for helper in helpers {
-        if let Some(kind) = kind(&helper.name, &helper.meta, signature, errors) {
-            kinds.push((helper, kind));
+        let cfgs: Vec<TokenStream> = cfgs.iter().cloned().chain(helper.cfgs).collect();
+        let mut wrong = Errors::default();
+        let kind = kind(&helper.name, &helper.meta, signature, &mut wrong);
+        // What is wrong with the method is told once, however many handlers it is.
+        let mut wrong_method = Errors::default();
+        let method = kind.is_some().then(|| method(signature, doc.clone(), &mut wrong_method)).flatten();
+        let existence = quote!(#(#cfgs)*).to_string();
+        if !wrong_method.is_empty() && !told.contains(&existence) && !told.contains(&String::new()) {
+            wrong.push_under(&[], wrong_method);
+            told.push(existence);
+        } else {
+            wrong_method.finish();
         }
-    }
-    if kinds.is_empty() {
-        return;
-    }
-    let Some(method) = method(signature, doc, errors) else { return };
-    for (helper, kind) in kinds {
-        let cfgs = cfgs.iter().map(ToTokens::to_token_stream).chain(helper.cfgs).collect();
-        let mut method = method.clone();
-        if matches!(
-            kind,
-            HandlerKind::Event { .. } | HandlerKind::Step(_) | HandlerKind::Health | HandlerKind::Save { .. }
-        ) {
-            method.doc.clear();
+        if let (Some(kind), Some(mut method)) = (kind, method) {
+            if !has_summary(&kind) {
+                method.doc.clear();
+            }
+            if fits(&helper.name, &kind, &mut method, signature, &mut wrong) {
+                handlers.push(Handler { span: helper.meta.path().span(), cfgs: cfgs.clone(), method, kind });
+            }
         }
-        if fits(&helper.name, &kind, &mut method, signature, errors) {
-            handlers.push(Handler { span: helper.meta.path().span(), cfgs, method, kind });
-        }
+        errors.push_under(&cfgs, wrong);
     }
+}
+
+/// Whether the doc comment of such a handler is part of its module's description.
+fn has_summary(kind: &HandlerKind) -> bool {
+    matches!(kind, HandlerKind::Request { .. })
 }
 
 fn kind(name: &str, meta: &Meta, signature: &Signature, errors: &mut Errors) -> Option<HandlerKind> {
@@ -215,6 +222,7 @@ fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
 }
 
 fn priority(expr: Expr) -> syn::Result<Expr> {
+    let expr = types::ungrouped_expr(expr);
     if let Expr::Path(path) = &expr
         && let Some(ident) = path.path.get_ident()
         && !PRIORITIES.contains(&ident.to_string().as_str())
@@ -299,29 +307,23 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
             FnArg::Receiver(_) => None,
         })
         .collect();
-    let takes_context = typed.last().is_some_and(|last| is_context(&last.ty));
+    let takes_context = typed.last().is_some_and(|last| types::is_context(&last.ty));
     let mut args = Vec::new();
     for (at, typed) in typed[..typed.len() - usize::from(takes_context)].iter().enumerate() {
         let name = match &*typed.pat {
             Pat::Ident(pat) => pat.ident.unraw().to_string(),
             _ => format!("arg{at}"),
         };
-        if is_context(&typed.ty) {
+        if types::is_context(&typed.ty) {
             refuse(&typed.ty, "`&Context` is the last parameter");
         }
-        args.push(Argument { name, ty: (*typed.ty).clone() });
+        args.push(Argument { name, ty: types::ungrouped(&typed.ty).clone() });
     }
     let output = match &signature.output {
         ReturnType::Default => None,
-        ReturnType::Type(_, ty) => Some((**ty).clone()),
+        ReturnType::Type(_, ty) => Some(types::ungrouped(ty).clone()),
     };
     fine.then(|| Method { ident: signature.ident.clone(), exclusive, args, takes_context, output, doc })
-}
-
-fn is_context(ty: &Type) -> bool {
-    let Type::Reference(reference) = ty else { return false };
-    let Type::Path(path) = &*reference.elem else { return false };
-    path.path.segments.last().is_some_and(|segment| segment.ident == "Context")
 }
 
 /// Puts arguments into their `'static` form; refuses what cannot be passed.
@@ -329,7 +331,7 @@ pub fn static_arguments(args: &mut [Argument], errors: &mut Errors) -> bool {
     let mut fine = true;
     for arg in args {
         match &arg.ty {
-            Type::Reference(reference) if is_borrowed(&reference.elem) && reference.mutability.is_none() => {
+            Type::Reference(reference) if types::is_borrowed(&reference.elem) && reference.mutability.is_none() => {
                 let elem = &reference.elem;
                 arg.ty = parse_quote!(&'static #elem);
             }
@@ -342,15 +344,6 @@ pub fn static_arguments(args: &mut [Argument], errors: &mut Errors) -> bool {
         }
     }
     fine
-}
-
-/// `str` and `[u8]`, which may be lent.
-fn is_borrowed(ty: &Type) -> bool {
-    match ty {
-        Type::Path(path) => path.path.is_ident("str"),
-        Type::Slice(slice) => matches!(&*slice.elem, Type::Path(path) if path.path.is_ident("u8")),
-        _ => false,
-    }
 }
 
 fn cannot_travel(ty: &Type) -> Option<&'static str> {

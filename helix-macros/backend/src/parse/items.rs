@@ -2,7 +2,7 @@
 //!
 //! An item that cannot be read is passed on as it is: the compiler says what is wrong with it, and says it alone.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
@@ -45,7 +45,12 @@ impl ToTokens for Items {
 
 impl Parse for Items {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let inner_attrs = input.call(Attribute::parse_inner).unwrap_or_default();
+        // What is no attribute stays where it is, for the compiler to tell.
+        let inner_attrs = if input.fork().call(Attribute::parse_inner).is_ok() {
+            input.call(Attribute::parse_inner)?
+        } else {
+            Vec::new()
+        };
         let mut items = Vec::new();
         while !input.is_empty() {
             items.push(input.parse()?);
@@ -82,12 +87,24 @@ fn raw(input: ParseStream<'_>, is_function: bool) -> syn::Result<TokenStream> {
         let token: TokenTree = input.parse()?;
         ended = match &token {
             TokenTree::Punct(punct) => punct.as_char() == ';',
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && (is_function || !begins_value(&tokens)),
+            TokenTree::Group(group) => is_body(group) && (is_function || !begins_value(&tokens)),
             _ => false,
         };
         tokens.extend([token]);
     }
     Ok(tokens)
+}
+
+/// Whether a group is one in braces; `macro_rules` puts what `$body:block` has matched into a group of its own.
+fn is_body(group: &Group) -> bool {
+    match group.delimiter() {
+        Delimiter::Brace => true,
+        Delimiter::None => matches!(
+            group.stream().into_iter().collect::<Vec<_>>().as_slice(),
+            [TokenTree::Group(inner)] if is_body(inner)
+        ),
+        _ => false,
+    }
 }
 
 /// Whether an item that began like this goes on behind braces: `const X: T = { .. };`.

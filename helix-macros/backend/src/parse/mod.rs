@@ -15,7 +15,13 @@ pub use module::module;
 pub use modules::modules;
 pub use service::service;
 
+use proc_macro2::TokenStream;
 use syn::{Path, parse_quote};
+
+/// An item that could not be read, without our helper attributes.
+pub fn without_helpers(item: TokenStream) -> TokenStream {
+    attributes::strip(attributes::strip(item, handlers::HELPERS), module::HELPERS)
+}
 
 /// Where the runtime is, unless `crate = path` says otherwise.
 fn default_runtime() -> Path {

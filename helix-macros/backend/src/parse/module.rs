@@ -10,8 +10,10 @@ use syn::{Expr, Fields, Ident, ItemStruct, LitBool, LitStr, Meta, Path, Token, b
 use super::{attributes, default_runtime, options};
 use crate::errors::Errors;
 use crate::model::{Dependency, Module, Provided, Setting};
-use crate::names;
+use crate::{names, types};
 
+/// The attribute of a field.
+pub const HELPERS: &[&str] = &["config"];
 const OPTIONS: &[&str] = &[
     "name",
     "version",
@@ -255,7 +257,7 @@ impl Dependency {
 fn settings(fields: &mut Fields, errors: &mut Errors) -> Vec<Setting> {
     let mut settings = Vec::new();
     for field in fields.iter_mut() {
-        let mut helpers = attributes::take(&mut field.attrs, &["config"]).into_iter();
+        let mut helpers = attributes::take(&mut field.attrs, HELPERS).into_iter();
         let Some(helper) = helpers.next() else { continue };
         for again in helpers {
             errors.at(&again.meta, "a field has one `#[config]`: keep one");
@@ -290,8 +292,8 @@ fn default_of(meta: &Meta) -> syn::Result<Option<Expr>> {
             meta,
             "empty `#[config()]`: write `#[config]` for a key that must be set, or `#[config(default = ..)]`",
         )),
-        Some(_) => {
-            <Config as darling::FromMeta>::from_meta(meta).map(|config| Some(config.default)).map_err(Into::into)
-        }
+        Some(_) => <Config as darling::FromMeta>::from_meta(meta)
+            .map(|config| Some(types::ungrouped_expr(config.default)))
+            .map_err(Into::into),
     }
 }

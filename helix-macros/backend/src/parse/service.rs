@@ -4,13 +4,13 @@ use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Generics, Ident, LitStr, Token, Type, Visibility, braced};
+use syn::{Attribute, Generics, Ident, LitStr, Signature, Token, Type, Visibility, braced};
 
 use super::handlers::{HELPERS, method, static_arguments};
 use super::items::Items;
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
-use crate::model::{Service, ServiceMethod};
+use crate::model::{Method, Service, ServiceMethod};
 use crate::names;
 
 struct Trait {
@@ -59,15 +59,12 @@ pub fn service(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
             errors.at(&*item, "a contract has methods only: its user sees them as requests");
             continue;
         };
-        let Some(mut method) = method(signature, attributes::doc(&item.attrs), errors) else { continue };
-        let lent = matches!(method.output, Some(Type::Reference(_)));
-        if lent {
-            errors.at(&method.output, "a reply is owned: it may come from another process");
+        let cfgs: Vec<TokenStream> = attributes::cfgs(&item.attrs).iter().map(ToTokens::to_token_stream).collect();
+        let mut wrong = Errors::default();
+        if let Some(method) = request(signature, attributes::doc(&item.attrs), &mut wrong) {
+            methods.push(ServiceMethod { cfgs: cfgs.clone(), method });
         }
-        if static_arguments(&mut method.args, errors) && !lent {
-            let cfgs = attributes::cfgs(&item.attrs).iter().map(ToTokens::to_token_stream).collect();
-            methods.push(ServiceMethod { cfgs, method });
-        }
+        errors.push_under(&cfgs, wrong);
     }
     let Trait { attrs, vis, head, ident, generics, tail, brace, items } = contract;
     let cfgs = attributes::cfgs(&attrs);
@@ -76,6 +73,16 @@ pub fn service(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
     let tokens = quote!(#(#attrs)* #vis #head #ident #generics #tail #body);
     let name = name.unwrap_or_else(|| LitStr::new(&names::kebab_case(&ident), ident.span()));
     Some((tokens, Service { runtime, name, vis, ident, generics, cfgs, methods }))
+}
+
+/// Reads a method that is a request.
+fn request(signature: &Signature, doc: String, errors: &mut Errors) -> Option<Method> {
+    let mut method = method(signature, doc, errors)?;
+    let lent = matches!(method.output, Some(Type::Reference(_)));
+    if lent {
+        errors.at(&method.output, "a reply is owned: it may come from another process");
+    }
+    (static_arguments(&mut method.args, errors) && !lent).then_some(method)
 }
 
 fn name(input: ParseStream<'_>, runtime: &mut syn::Path, ident: &Ident) -> syn::Result<LitStr> {
