@@ -176,7 +176,16 @@ fn shown_type(ty: &syn::Type) -> String {
 
 /// An expression as one would write it; around operators the blanks stay.
 fn shown_expr(expr: &Expr) -> String {
-    without_blanks(expr, &["::", ".", "!"])
+    let text = without_blanks(expr, &["::", ".", "!"]);
+    let mut shown = String::with_capacity(text.len());
+    for (at, char) in text.char_indices() {
+        let is_call =
+            text[at..].starts_with(" (") && shown.ends_with(|last: char| last.is_alphanumeric() || last == '_');
+        if !is_call {
+            shown.push(char);
+        }
+    }
+    shown
 }
 
 fn without_blanks(tokens: &impl quote::ToTokens, marks: &[&str]) -> String {
