@@ -26,6 +26,8 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
+//! The [`guide`] leads from the first module to contracts and configuration.
+//!
 //! # Features
 //!
 //! - `std`: a handler's panic is caught and becomes an error, threads wait for a busy module in turn, and the chain of
@@ -60,6 +62,7 @@ mod runtime;
 mod schema;
 mod set;
 mod text;
+pub mod v1;
 mod version;
 
 pub use abi::AbiTag;
@@ -85,6 +88,16 @@ pub use runtime::{
 pub use schema::Shape;
 pub use set::{Fault, ModuleSet};
 pub use version::{ModuleVersion, Requirement, VersionError};
+
+#[doc = include_str!("../docs/guide.md")]
+pub mod guide {}
+
+#[doc = include_str!("../docs/module-system.md")]
+pub mod module_system {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
 
 /// What a module's source needs: `use helix_runtime::prelude::*;`.
 pub mod prelude {
