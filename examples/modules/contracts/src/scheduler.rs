@@ -124,6 +124,10 @@ pub struct SchedulerStats {
     pub spawned: u64,
     /// How many have ended.
     pub exited: u64,
+    /// How many handlers acted on what it published about them.
+    pub handled: u64,
+    /// How many handlers failed or were busy, so that it did not reach them.
+    pub missed: u64,
 }
 
 /// Why a scheduler did not do what it was asked for.
@@ -179,7 +183,7 @@ impl fmt::Display for SchedulerError {
             Self::WrongState { pid, found, expected } => write!(f, "task {pid} is {found}, expected {expected}"),
             Self::Full { most } => write!(f, "there are {most} tasks, which is the most; wait until one has exited"),
             Self::NoSuchCpu { cpu, cpus } => {
-                write!(f, "no CPU has the number {cpu}; there are {cpus}, counted from 0 (config key `cpus`)")
+                write!(f, "no cpu {cpu}: there are {cpus}, counted from 0 (config key `cpus`)")
             }
             Self::LastCpu { cpu } => {
                 write!(f, "cpu {cpu} is the only one online; bring another online before it goes")

@@ -35,8 +35,8 @@ pub struct RoundRobin {
     cpus: u32,
     sched: Sched,
     last_tick: u64,
-    /// Events about processes that did not reach everyone.
-    unheard: u64,
+    handled: u64,
+    missed: u64,
 }
 
 #[helix_handlers]
@@ -66,7 +66,7 @@ impl RoundRobin {
     /// Whether every event about a process has reached everyone.
     #[on_health]
     fn healthy(&self) -> bool {
-        self.unheard == 0
+        self.missed == 0
     }
 
     #[on_event(Tick, priority = HIGH)]
@@ -106,7 +106,8 @@ impl RoundRobin {
 
 impl RoundRobin {
     fn note(&mut self, heard: &helix_runtime::PublishResult) {
-        self.unheard += u64::from(!heard.is_clean());
+        self.handled += u64::from(heard.handled);
+        self.missed += u64::from(heard.failed) + u64::from(heard.busy);
     }
 }
 
@@ -141,6 +142,8 @@ impl Scheduler for RoundRobin {
             cpus: convert::cpu_infos(&self.sched),
             spawned,
             exited,
+            handled: self.handled,
+            missed: self.missed,
         }
     }
 }
