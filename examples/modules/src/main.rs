@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use helix_runtime::{ModuleSet, Runtime, modules};
+use helix_runtime::{Config, ModuleSet, Runtime, modules};
 
 use failure::Failure;
 use report::Report;
@@ -98,11 +98,14 @@ fn print(args: &Args, report: &Report) -> Result<(), Failure> {
 
 /// The configuration keys of all modules, as the modules themselves document them.
 fn keys() -> String {
-    let mut text = String::from("Configuration keys, in a table for each module:\n");
+    let mut text = String::from("Configuration keys with their defaults, in a table for each module:\n");
+    let built_in = config::load(None).unwrap_or_default();
     for descriptor in modules().descriptors() {
         let _ = writeln!(text, "  [\"{}\"]", descriptor.info.name);
         for key in descriptor.config() {
-            let _ = writeln!(text, "    {:<28} {}", key.to_string(), key.doc.trim());
+            let here = built_in.value(descriptor.info.name, key.name).filter(|here| key.default != Some(here));
+            let here = here.map(|here| format!(" The demo has {here}.")).unwrap_or_default();
+            let _ = writeln!(text, "    {:<28} {}{here}", key.to_string(), key.doc.trim());
         }
     }
     text + "  [services]\n    SERVICE = \"MODULE\"           Which module stands for a service."

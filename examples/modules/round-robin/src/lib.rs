@@ -94,11 +94,11 @@ impl RoundRobin {
     }
 
     #[on_restore(version = 1)]
-    fn restore(&mut self, saved: SavedV1) -> Result<(), ModuleError> {
-        let last_tick = saved.last_tick;
+    fn restore(&mut self, saved: SavedV1, ctx: &Context) -> Result<(), ModuleError> {
+        // Ticks since the state was saved are still to be charged, unless the clock has started anew.
+        let last_tick = saved.last_tick.min(ctx.service::<ClockClient>()?.stats()?.interrupts);
         let sched = saved.into_sched(self.cpus as usize, self.time_slice_ticks);
         self.sched = sched.map_err(|refusal| ModuleError::new(format!("{}", convert::error(refusal))))?;
-        // The clock may have started anew since; a tick from before it did is not waited for.
         self.last_tick = last_tick;
         Ok(())
     }

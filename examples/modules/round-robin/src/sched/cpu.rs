@@ -4,7 +4,7 @@ use super::queue::Queue;
 use super::task::Pid;
 
 /// A CPU and its account, in ticks.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Cpu {
     /// Whether it can be used.
     pub online: bool,

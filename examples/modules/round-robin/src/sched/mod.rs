@@ -37,7 +37,7 @@ pub const MOST_CPUS: usize = 256;
 /// assert_eq!(sched.tasks().map(|task| (task.pid, task.run)).collect::<Vec<_>>(), [(a, 10), (b, 10)]);
 /// # Ok::<(), round_robin::sched::Refusal>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sched {
     clock: u64,
     slice: u64,
@@ -163,9 +163,17 @@ impl Sched {
             task.slice_left = task.slice_left.saturating_sub(elapsed);
             if task.slice_left == 0 {
                 cpu.running = None;
-                self.join(pid, at);
+                self.next.push(pid);
             }
         }
+        // Slices that end together end in the order in which they began. In the order of the CPUs, whoever was on the
+        // first one would always be the next again, at the cost of the others.
+        let mut ended = core::mem::take(&mut self.next);
+        ended.sort_unstable_by_key(|pid| self.tasks[pid].turn);
+        for pid in ended.drain(..) {
+            self.join(pid, self.tasks[&pid].home);
+        }
+        self.next = ended;
         self.settle();
     }
 

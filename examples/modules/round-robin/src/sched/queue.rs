@@ -21,7 +21,7 @@ impl Place {
 }
 
 /// One line for each level.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Queue {
     lines: [VecDeque<(u64, Pid)>; LEVELS],
 }
