@@ -6,10 +6,12 @@
 
 extern crate alloc;
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
 use demo_contracts::{Clock, ClockStats};
 use helix_runtime::prelude::*;
+// A 32-bit processor has no 64-bit atomics of its own, and 32 bits of milliseconds are gone after 49 days.
+use portable_atomic::AtomicU64;
 
 /// The longest period: at one tick a second nothing is scheduled any more.
 const LONGEST_US: u64 = 1_000_000;
