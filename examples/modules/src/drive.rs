@@ -122,7 +122,7 @@ impl Drive<'_> {
     fn report(self, seconds: f64, exited: Vec<TaskInfo>) -> Result<Report, Failure> {
         let (clock, scheduler) = (self.clock.stats()?, self.scheduler.stats()?);
         // Asking how everyone is fills the journal with the answers.
-        let (journal, last) = (self.journal.stats()?, self.journal.last(6)?);
+        let (journal, last) = (self.journal.stats()?, self.journal.last(4)?);
         let health = self.runtime.health().into_iter().map(|health| Health {
             module: health.module.into(),
             healthy: health.healthy,
@@ -162,9 +162,9 @@ impl Drive<'_> {
             }
         };
         let told = |topic| self.told.get(topic).copied().unwrap_or_default();
-        add("interrupt", "this program, by a real clock", told("interrupt"));
-        add("tick", "timer, on each interrupt", (clock.handled, clock.missed));
-        add("process", "scheduler, on spawn and exit", (scheduler.handled, scheduler.missed));
+        add("interrupt", "this program's clock", told("interrupt"));
+        add("tick", "timer", (clock.handled, clock.missed));
+        add("process", "scheduler", (scheduler.handled, scheduler.missed));
         add("cpu-hotplug", "this program", told("cpu-hotplug"));
         add("memory-pressure", "this program", told("memory-pressure"));
         Ok(events)

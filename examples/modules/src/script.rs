@@ -87,9 +87,11 @@ fn pressure(drive: &mut Drive<'_>, level: PressureLevel) -> Result<(), Failure> 
         let parked = match memory.parked.as_slice() {
             [] if memory.tasks_woken > 0 => format!("{} tasks run again", memory.tasks_woken),
             [] => "no task blocked".into(),
-            pids => format!("background tasks {pids:?} blocked"),
+            pids => {
+                format!("background tasks {} blocked", pids.iter().map(u64::to_string).collect::<Vec<_>>().join(", "))
+            }
         };
-        Ok(format!("memory-watch: journal keeps {} entries, {parked}", journal.capacity))
+        Ok(format!("journal keeps {} entries; {parked}", journal.capacity))
     })
 }
 

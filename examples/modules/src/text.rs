@@ -32,39 +32,42 @@ impl Page {
 
     fn heading(&mut self, title: &str, note: &str) -> fmt::Result {
         let (on, off) = if self.bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        let gap = if self.text.is_empty() { "" } else { "\n" };
-        writeln!(self.text, "{gap}{on}{title}{off}  {note}")
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        writeln!(self.text, "{on}{title}{off}  {note}")
     }
 
     fn modules(&mut self, report: &Report) -> fmt::Result {
         self.heading("MODULES", "in the order in which they start: each after what it needs")?;
+        writeln!(self.text, "    {:<23}{:<7}{:<9}{:<11}needs", "module", "", "", "provides")?;
         for (at, module) in report.modules.iter().enumerate() {
             let Module { name, version, lockless, .. } = module;
             let needs = module.needs.iter().map(|need| {
-                if need.name == need.from { need.name.clone() } else { format!("{} (from {})", need.name, need.from) }
+                if need.name == need.from { need.name.clone() } else { format!("{} = {}", need.name, need.from) }
             });
             let provides = module.provides.join(", ");
             let provides = if provides.is_empty() { "-" } else { &provides };
             let lock = if *lockless { "no lock" } else { "lock" };
             let needs = match needs.collect::<Vec<_>>().join(", ") {
-                none if none.is_empty() => "nothing".into(),
+                none if none.is_empty() => "-".into(),
                 needs => needs,
             };
             let at = at + 1;
-            writeln!(self.text, "  {at} {name:<22}{version:<7}{lock:<9}provides {provides:<11}needs {needs}")?;
+            writeln!(self.text, "  {at} {name:<23}{version:<7}{lock:<9}{provides:<11}{needs}")?;
         }
         Ok(())
     }
 
     fn steps(&mut self, report: &Report) -> fmt::Result {
-        let note = format!("in {} s, with an interrupt every {} us", report.seconds, report.period_us);
+        let note = format!("at which second; {} s, with an interrupt every {} us", report.seconds, report.period_us);
         self.heading("WHAT HAPPENED", &note)?;
         for step in &report.steps {
             let kind = match step.kind {
                 Kind::Event => "event",
                 Kind::Request => "call",
             };
-            let refused = if step.refused { "refused: " } else { "" };
+            let refused = if step.refused { "REFUSED: " } else { "" };
             let (at, what, outcome) = (step.at_ms / 1e3, &step.what, &step.outcome);
             writeln!(self.text, "  {at:6.3} {kind:<6}{what:<36}{refused}{outcome}")?;
         }
@@ -97,19 +100,12 @@ impl Page {
                 task.state
             )?;
         }
-        for cpu in &report.cpus {
-            let share = cpu.busy as f64 / (cpu.busy + cpu.idle).max(1) as f64 * 100.0;
-            writeln!(
-                self.text,
-                "  cpu {}: {:.0}% busy in {} ticks online, {} switches, {} tasks taken from other queues",
-                cpu.cpu,
-                share,
-                cpu.busy + cpu.idle,
-                cpu.switches,
-                cpu.steals
-            )?;
-        }
-        Ok(())
+        let cpus = report.cpus.iter().map(|cpu| {
+            let online = cpu.busy + cpu.idle;
+            let share = cpu.busy as f64 / online.max(1) as f64 * 100.0;
+            format!("{}: {share:.0}% busy of {online}, {} switches", cpu.cpu, cpu.switches)
+        });
+        writeln!(self.text, "  cpu {}", cpus.collect::<Vec<_>>().join(" | "))
     }
 
     fn events(&mut self, report: &Report) -> fmt::Result {

@@ -183,7 +183,7 @@ impl fmt::Display for SchedulerError {
             Self::WrongState { pid, found, expected } => write!(f, "task {pid} is {found}, expected {expected}"),
             Self::Full { most } => write!(f, "there are {most} tasks, which is the most; wait until one has exited"),
             Self::NoSuchCpu { cpu, cpus } => {
-                write!(f, "no cpu {cpu}: there are {cpus}, counted from 0 (config key `cpus`)")
+                write!(f, "no cpu {cpu}; expected 0 to {}", cpus.saturating_sub(1))
             }
             Self::LastCpu { cpu } => {
                 write!(f, "cpu {cpu} is the only one online; bring another online before it goes")
