@@ -84,14 +84,13 @@ fn pressure(drive: &mut Drive<'_>, level: PressureLevel) -> Result<(), Failure> 
     };
     drive.publish(format!("memory-pressure({name})"), &MemoryPressure { level }, |drive| {
         let (memory, journal) = (drive.memory.report()?, drive.journal.stats()?);
-        let parked = match memory.parked.as_slice() {
-            [] if memory.tasks_woken > 0 => format!("{} tasks run again", memory.tasks_woken),
-            [] => "no task blocked".into(),
-            pids => {
-                format!("background tasks {} blocked", pids.iter().map(u64::to_string).collect::<Vec<_>>().join(", "))
-            }
+        let pids: Vec<String> = memory.parked.iter().map(u64::to_string).collect();
+        let then = match level {
+            PressureLevel::Normal => format!("wakes {} tasks", memory.tasks_woken),
+            _ if pids.is_empty() => "lets all tasks run".into(),
+            _ => format!("has the scheduler block {}", pids.join(" and ")),
         };
-        Ok(format!("journal keeps {} entries; {parked}", journal.capacity))
+        Ok(format!("memory-watch has the journal keep {} entries, {then}", journal.capacity))
     })
 }
 

@@ -190,7 +190,7 @@ fn unknown_keys_modules_and_providers_are_all_named_at_once() {
 }
 
 #[test]
-fn what_is_no_toml_is_shown_where_it_ends_to_be() {
+fn what_is_no_toml_is_shown_where_it_stops_being_any() {
     let said = refusal("syntax.toml", "[journal]\ncapacity = 1\n[timer\n");
     assert!(said.contains("is not TOML") && said.contains("line 3, column 7"), "{said}");
     let said = refusal("outside.toml", "period_us = 1");

@@ -34,7 +34,8 @@ pub struct RoundRobin {
     #[config(default = 2)]
     cpus: u32,
     sched: Sched,
-    last_tick: u64,
+    /// The last tick that was heard, or none while ticks are nobody's time.
+    last_tick: Option<u64>,
     handled: u64,
     missed: u64,
 }
@@ -56,11 +57,18 @@ impl RoundRobin {
         Ok(())
     }
 
-    // Ticks that passed before are nobody's time.
+    // Ticks before the start are nobody's time, except those since the state was saved that was taken back.
     #[on_start]
     fn start(&mut self, ctx: &Context) -> Result<(), ModuleError> {
-        self.last_tick = ctx.service::<ClockClient>()?.stats()?.interrupts;
+        if self.last_tick.is_none() {
+            self.last_tick = Some(ctx.service::<ClockClient>()?.stats()?.interrupts);
+        }
         Ok(())
+    }
+
+    #[on_stop]
+    fn stop(&mut self) {
+        self.last_tick = None;
     }
 
     /// Whether every event about a process has reached everyone.
@@ -71,10 +79,11 @@ impl RoundRobin {
 
     #[on_event(Tick, priority = HIGH)]
     fn tick(&mut self, &Tick { tick_number, .. }: &Tick) -> EventResponse {
-        let Some(elapsed) = tick_number.checked_sub(self.last_tick).filter(|elapsed| *elapsed > 0) else {
+        let Some(last_tick) = self.last_tick.filter(|last_tick| tick_number > *last_tick) else {
             return EventResponse::Ignored;
         };
-        self.last_tick = tick_number;
+        let elapsed = tick_number - last_tick;
+        self.last_tick = Some(tick_number);
         self.sched.tick(elapsed);
         EventResponse::Handled
     }
@@ -90,7 +99,7 @@ impl RoundRobin {
 
     #[on_save(version = 1)]
     fn save(&self) -> SavedV1 {
-        SavedV1::of(&self.sched, self.last_tick)
+        SavedV1::of(&self.sched, self.last_tick.unwrap_or_default())
     }
 
     #[on_restore(version = 1)]
@@ -99,7 +108,7 @@ impl RoundRobin {
         let last_tick = saved.last_tick.min(ctx.service::<ClockClient>()?.stats()?.interrupts);
         let sched = saved.into_sched(self.cpus as usize, self.time_slice_ticks);
         self.sched = sched.map_err(|refusal| ModuleError::new(format!("{}", convert::error(refusal))))?;
-        self.last_tick = last_tick;
+        self.last_tick = Some(last_tick);
         Ok(())
     }
 }

@@ -180,14 +180,17 @@ fn a_scheduler_is_restored_on_fewer_and_on_more_cpus() {
 fn parts_that_contradict_themselves_are_refused() {
     let mut sched = Sched::new(1, 5);
     sched.spawn("t".into(), 1).unwrap();
+    sched.spawn("t".into(), 1).unwrap();
     let sound = sched.parts();
+    let mut turn = sound.clone();
+    turn.tasks[0].turn = turn.tasks[1].turn;
     let mut twice = sound.clone();
     twice.tasks.push(twice.tasks[0].clone());
     let mut level = sound.clone();
     level.tasks[0].level = LEVELS;
     let mut pid = sound.clone();
     pid.next_pid = 1;
-    for parts in [twice, level, pid] {
+    for parts in [twice, turn, level, pid] {
         assert!(Sched::from_parts(1, 5, parts).is_err());
     }
     assert!(Sched::from_parts(1, 5, sound).is_ok());

@@ -161,6 +161,30 @@ fn a_later_instance_goes_on_where_the_earlier_one_was() {
 }
 
 #[test]
+fn ticks_while_it_was_stopped_are_nobody_s_time() {
+    let runtime = runtime(&[]);
+    let scheduler = scheduler(&runtime);
+    scheduler.spawn("a", Priority::Normal).unwrap();
+    raise(&runtime, 3);
+    runtime.stop().unwrap();
+    assert!(matches!(scheduler.stats(), Err(CallError::Ipc(IpcError::NotRunning { .. }))));
+    raise(&runtime, 5);
+    runtime.start().unwrap();
+    raise(&runtime, 2);
+    assert_eq!(scheduler.stats().unwrap().tasks[0].run, 5);
+}
+
+#[test]
+fn no_tick_number_is_too_large() {
+    let runtime = runtime(&[]);
+    let scheduler = scheduler(&runtime);
+    scheduler.spawn("a", Priority::Normal).unwrap();
+    raise(&runtime, 9);
+    assert!(runtime.publish(&Tick { timestamp_ns: 0, tick_number: u64::MAX }).is_clean());
+    assert_eq!(scheduler.stats().unwrap().ticks, u64::MAX);
+}
+
+#[test]
 fn a_configuration_that_makes_no_sense_is_refused() {
     for (key, value, expected) in [
         ("cpus", "0", "a whole number from 1 to 256"),

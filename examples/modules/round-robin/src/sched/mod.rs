@@ -155,10 +155,10 @@ impl Sched {
         for at in 0..self.cpus.len() {
             let cpu = &mut self.cpus[at];
             let Some(pid) = cpu.running else {
-                cpu.idle += if cpu.online { elapsed } else { 0 };
+                cpu.idle = cpu.idle.saturating_add(if cpu.online { elapsed } else { 0 });
                 continue;
             };
-            cpu.busy += elapsed;
+            cpu.busy = cpu.busy.saturating_add(elapsed);
             let Some(task) = self.tasks.get_mut(&pid) else { continue };
             task.slice_left = task.slice_left.saturating_sub(elapsed);
             if task.slice_left == 0 {

@@ -74,6 +74,11 @@ impl Sched {
         if !sched.cpus.iter().any(|cpu| cpu.online) {
             sched.cpus[0].online = true;
         }
+        let mut turns: Vec<u64> = parts.tasks.iter().map(|task| task.turn).collect();
+        turns.sort_unstable();
+        if turns.windows(2).any(|turns| turns[0] == turns[1]) {
+            return Err(Refusal::Inconsistent("two tasks have one place in line"));
+        }
         sched.clock = parts.clock;
         (sched.next_pid, sched.next_turn) = (parts.next_pid, parts.next_turn);
         (sched.spawned, sched.exited) = (parts.spawned, parts.exited);

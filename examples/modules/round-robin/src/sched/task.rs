@@ -66,11 +66,12 @@ impl Task {
     /// Puts the time since it came to its state into its account.
     pub(super) fn charge(&mut self, now: u64) {
         let spent = now - self.since;
-        match self.state {
-            State::Running(_) => self.run += spent,
-            State::Ready(_) => self.waited += spent,
-            State::Blocked => self.blocked += spent,
-        }
+        let account = match self.state {
+            State::Running(_) => &mut self.run,
+            State::Ready(_) => &mut self.waited,
+            State::Blocked => &mut self.blocked,
+        };
+        *account = account.saturating_add(spent);
         self.since = now;
     }
 
