@@ -186,7 +186,7 @@ pub(crate) fn read<T: FromConfig>(key: &str, value: &str) -> Result<T, ModuleErr
     T::from_config(value).ok_or_else(|| ModuleError::Config {
         key: key.to_string(),
         value: value.to_string(),
-        expected: T::EXPECTED,
+        expected: T::EXPECTED.into(),
     })
 }
 

@@ -153,6 +153,7 @@ impl Context {
     }
 
     /// Whether this call, or one that led to it, holds a module's lock.
+    #[cfg(feature = "std")]
     pub(crate) fn holds_any(&self) -> bool {
         self.holds || self.up().is_some_and(Self::holds_any)
     }

@@ -21,7 +21,7 @@ pub enum ModuleError {
         /// What was found.
         value: String,
         /// What it takes.
-        expected: &'static str,
+        expected: Cow<'static, str>,
     },
     /// A key without a default has no value.
     #[error("config key `{key}`: no value, expected {expected}; set it in the configuration")]
@@ -66,6 +66,15 @@ impl ModuleError {
     /// An error in the module's own words.
     pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Failed(message.into())
+    }
+
+    /// A configured value that the module refuses, such as one out of its range.
+    pub fn config(
+        key: impl Into<String>,
+        value: impl core::fmt::Display,
+        expected: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::Config { key: key.into(), value: value.to_string(), expected: expected.into() }
     }
 }
 

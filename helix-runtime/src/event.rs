@@ -130,9 +130,14 @@ impl PublishResult {
         self.first_error.get_or_insert((module, error));
     }
 
+    /// How many handlers it should have reached and did not: those that failed and those that were busy.
+    pub fn missed(&self) -> u32 {
+        self.failed + self.busy
+    }
+
     /// Whether every handler was reached and none failed.
     pub fn is_clean(&self) -> bool {
-        self.failed == 0 && self.busy == 0
+        self.missed() == 0
     }
 }
 

@@ -153,11 +153,7 @@ impl Fault {
     }
 }
 
-/// Who a name stands for: the module of that name, or whoever provides such a service.
-const fn is_or_provides(info: &ModuleInfo, name: &str) -> bool {
-    if same(info.name, name) {
-        return true;
-    }
+const fn provides(info: &ModuleInfo, name: &str) -> bool {
     let mut at = 0;
     while at < info.provides.len() {
         if same(info.provides[at], name) {
@@ -168,13 +164,31 @@ const fn is_or_provides(info: &ModuleInfo, name: &str) -> bool {
     false
 }
 
-/// The module that a dependency stands for: of several providers, the first that will do, else the first.
-pub(crate) const fn provider(set: &[&Descriptor], dependency: &Dependency) -> Option<usize> {
+/// Of services, which module provides them.
+pub(crate) type Chosen<'a> = &'a [(&'static str, usize)];
+
+/// The module that a dependency stands for: the one of that name, else the service's chosen provider; where nothing was
+/// chosen, of several providers the first that will do, else the first.
+pub(crate) const fn provider(set: &[&Descriptor], chosen: Chosen<'_>, dependency: &Dependency) -> Option<usize> {
+    let mut at = 0;
+    while at < set.len() {
+        if same(set[at].info.name, dependency.name) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    let mut at = 0;
+    while at < chosen.len() {
+        if same(chosen[at].0, dependency.name) {
+            return Some(chosen[at].1);
+        }
+        at += 1;
+    }
     let mut first = None;
     let mut at = 0;
     while at < set.len() {
         let info = &set[at].info;
-        if is_or_provides(info, dependency.name) {
+        if provides(info, dependency.name) {
             if dependency.requirement.matches(&info.version) {
                 return Some(at);
             }
@@ -190,7 +204,13 @@ pub(crate) const fn provider(set: &[&Descriptor], dependency: &Dependency) -> Op
 /// The first fault of one module at or after dependency `from`, and where it was found.
 ///
 /// A duplicate name counts as found before the first dependency; `from` past the last dependency finds nothing.
-const fn fault(set: &[&Descriptor], module: usize, open: bool, from: usize) -> Option<(usize, Fault)> {
+const fn fault(
+    set: &[&Descriptor],
+    chosen: Chosen<'_>,
+    module: usize,
+    open: bool,
+    from: usize,
+) -> Option<(usize, Fault)> {
     let info = &set[module].info;
     if from == 0 {
         let mut other = 0;
@@ -205,7 +225,7 @@ const fn fault(set: &[&Descriptor], module: usize, open: bool, from: usize) -> O
     while at < info.dependencies.len() {
         let dependency = info.dependencies.get(at);
         at += 1;
-        let Some(found) = provider(set, &dependency) else {
+        let Some(found) = provider(set, chosen, &dependency) else {
             if dependency.optional || open {
                 continue;
             }
@@ -246,11 +266,11 @@ const fn missing_feature(dependency: &Dependency, provider: &ModuleInfo) -> Opti
 }
 
 /// Every fault of every module.
-pub(crate) fn faults(set: &[&Descriptor], open: bool) -> impl Iterator<Item = Fault> {
+pub(crate) fn faults<'a>(set: &'a [&'a Descriptor], chosen: Chosen<'a>) -> impl Iterator<Item = Fault> + 'a {
     (0..set.len()).flat_map(move |module| {
         let mut from = Some(0);
         core::iter::from_fn(move || {
-            let (at, fault) = fault(set, module, open, from?)?;
+            let (at, fault) = fault(set, chosen, module, false, from?)?;
             from = Some(at + 1);
             Some(fault)
         })
@@ -266,7 +286,7 @@ pub(crate) struct Walk<'a> {
 }
 
 /// Finds modules that need each other in a circle: a range of `walk.path`.
-pub(crate) const fn cycle(set: &[&Descriptor], walk: &mut Walk<'_>) -> Option<(usize, usize)> {
+pub(crate) const fn cycle(set: &[&Descriptor], chosen: Chosen<'_>, walk: &mut Walk<'_>) -> Option<(usize, usize)> {
     let mut root = 0;
     while root < set.len() {
         let mut depth = 0;
@@ -286,7 +306,7 @@ pub(crate) const fn cycle(set: &[&Descriptor], walk: &mut Walk<'_>) -> Option<(u
             }
             let dependency = info.dependencies.get(walk.next[depth - 1]);
             walk.next[depth - 1] += 1;
-            let Some(needed) = provider(set, &dependency) else { continue };
+            let Some(needed) = provider(set, chosen, &dependency) else { continue };
             if walk.marks[needed] == 1 {
                 let mut start = depth - 1;
                 while walk.path[start] != needed {
@@ -322,7 +342,7 @@ pub(crate) fn cycle_path(set: &[&Descriptor], path: &[usize]) -> String {
 #[doc(hidden)]
 #[track_caller]
 pub const fn check_member(set: &'static [&'static Descriptor], module: usize, open: bool) {
-    if let Some((_, fault)) = fault(set, module, open, 0) {
+    if let Some((_, fault)) = fault(set, &[], module, open, 0) {
         panic!("{}", fault.text().as_str());
     }
 }
@@ -332,7 +352,7 @@ pub const fn check_member(set: &'static [&'static Descriptor], module: usize, op
 #[track_caller]
 pub const fn check_cycle<const N: usize>(set: &'static [&'static Descriptor]) {
     let mut walk = Walk { marks: &mut [0; N], path: &mut [0; N], next: &mut [0; N] };
-    if let Some((start, end)) = cycle(set, &mut walk) {
+    if let Some((start, end)) = cycle(set, &[], &mut walk) {
         let mut text = Text::new();
         text.push("modules need each other in a circle: ");
         let mut at = start;

@@ -455,3 +455,25 @@ fn a_hand_written_module_lives_beside_annotated_ones() {
     runtime.stop().unwrap();
     assert_eq!(taken(), ["stop by-hand", "stop log"]);
 }
+
+empty! {
+    Sun (name = "sun", provides = ["clock"], version = "1.0.0")
+    Quartz (name = "quartz", provides = ["clock"], version = "2.0.0")
+    Alarm (name = "alarm", dependencies("clock" = "^2"))
+}
+
+#[test]
+fn the_chosen_provider_is_the_one_that_is_needed() {
+    let build = |choice: &str| {
+        let config: ConfigMap = [("services.clock", choice)].into_iter().collect();
+        Runtime::builder().config(config).modules(modules![Alarm, Sun, Quartz]).build()
+    };
+    let modules = build("quartz").unwrap().modules();
+    let order: Vec<_> = modules.iter().map(|module| module.info.name).collect();
+    assert_eq!(order, ["sun", "quartz", "alarm"]);
+    assert_eq!(modules[2].needs[0].1, Some("quartz"));
+    assert_eq!(
+        build("sun").unwrap_err().to_string(),
+        "`alarm` needs `clock` in a version that matches `^2`, but `sun` is 1.0.0"
+    );
+}

@@ -173,10 +173,6 @@ impl Drive<'_> {
 
 fn modules(runtime: &Runtime) -> Vec<Module> {
     let modules = runtime.modules();
-    let from = |name: &str| {
-        let is = modules.iter().find(|module| module.info.name == name || module.info.provides.contains(&name));
-        is.map_or_else(|| "nobody".into(), |module| module.info.name.to_string())
-    };
     let module = |module: &helix_runtime::ModuleStatus| Module {
         name: module.info.name.into(),
         version: module.info.version.to_string(),
@@ -184,10 +180,9 @@ fn modules(runtime: &Runtime) -> Vec<Module> {
         lockless: module.lockless,
         provides: module.info.provides.iter().map(ToString::to_string).collect(),
         needs: module
-            .info
-            .dependencies
+            .needs
             .iter()
-            .map(|need| Need { name: need.name.into(), from: from(need.name) })
+            .map(|(need, from)| Need { name: need.name.into(), from: from.unwrap_or("nobody").into() })
             .collect(),
     };
     modules.iter().map(module).collect()

@@ -34,6 +34,16 @@ pub enum PressureLevel {
     Critical,
 }
 
+impl core::fmt::Display for PressureLevel {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(match self {
+            Self::Normal => "normal",
+            Self::Moderate => "moderate",
+            Self::Critical => "critical",
+        })
+    }
+}
+
 /// Memory runs low, or no longer does.
 #[helix_message]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::runtime::names::{ANY, Names};
 use crate::runtime::slot::Slot;
 use crate::runtime::topics::Topics;
 use crate::runtime::{Inner, Runtime, SavedState};
-use crate::set::{self, Fault, ModuleSet, Walk};
+use crate::set::{self, Chosen, Fault, ModuleSet, Walk};
 
 /// Gathers what a runtime is made of.
 ///
@@ -177,12 +177,15 @@ impl Builder {
     pub fn build(self) -> Result<Runtime, BuildError> {
         let descriptors: Vec<Descriptor> = self.members.iter().map(|member| member.descriptor).collect();
         let set: Vec<&Descriptor> = descriptors.iter().collect();
-        let mut faults: Vec<BuildFault> = set::faults(&set, false).map(BuildFault::Set).collect();
+        let mut choices = Vec::new();
+        let chosen = self.choose_providers(&mut choices);
+        let mut faults: Vec<BuildFault> = set::faults(&set, &chosen).map(BuildFault::Set).collect();
         self.check_keys(&mut faults);
         self.check_states(&mut faults);
-        let chosen = self.choose_providers(&mut faults);
-        let order = start_order(&set).unwrap_or_else(|path| {
-            faults.push(BuildFault::Cycle { path });
+        faults.append(&mut choices);
+        let providers = providers(&set, &chosen);
+        let order = start_order(&providers).unwrap_or_else(|| {
+            faults.push(BuildFault::Cycle { path: cycle(&set, &chosen) });
             Vec::new()
         });
         if !faults.is_empty() {
@@ -200,6 +203,7 @@ impl Builder {
         let inner = |this: &Weak<Inner>| Inner {
             slots,
             order,
+            providers,
             names,
             topics,
             config,
@@ -251,10 +255,11 @@ impl Builder {
     /// Of each service, the one provider that its name stands for.
     fn choose_providers(&self, faults: &mut Vec<BuildFault>) -> Vec<(&'static str, usize)> {
         let mut chosen: Vec<(&'static str, usize)> = Vec::new();
+        let mut seen: Vec<&'static str> = Vec::new();
         let provides = |at: usize, service: &str| self.members[at].descriptor.info.provides.contains(&service);
         for member in &self.members {
             for &service in member.descriptor.info.provides {
-                if chosen.iter().any(|(known, _)| *known == service) {
+                if seen.contains(&service) {
                     continue;
                 }
                 let providers: Vec<usize> = (0..self.members.len()).filter(|at| provides(*at, service)).collect();
@@ -281,11 +286,12 @@ impl Builder {
                     }
                     (None, providers) => providers.first().copied(),
                 };
-                chosen.push((service, choice.unwrap_or(0)));
+                seen.push(service);
+                chosen.extend(choice.map(|choice| (service, choice)));
             }
         }
         for (section, service) in self.config.keys() {
-            if section == SERVICES && !chosen.iter().any(|(known, _)| *known == service) {
+            if section == SERVICES && !seen.contains(&service) {
                 faults.push(BuildFault::Choice {
                     service: service.to_string(),
                     found: self.config.value(SERVICES, service).unwrap_or_default().to_string(),
@@ -302,38 +308,47 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
     if names.is_empty() { "none".to_string() } else { names.join(", ") }
 }
 
-/// The order in which modules start: each after what it needs, else as they were listed.
-fn start_order(set: &[&Descriptor]) -> Result<Vec<usize>, String> {
-    let mut needs = alloc::vec![0_usize; set.len()];
-    let mut needed_by: Vec<Vec<usize>> = alloc::vec![Vec::new(); set.len()];
-    for (module, descriptor) in set.iter().enumerate() {
-        for dependency in descriptor.info.dependencies.iter() {
-            if let Some(provider) = set::provider(set, &dependency) {
-                needs[module] += 1;
-                needed_by[provider].push(module);
-            }
+/// For each module and each of its dependencies, who meets it.
+fn providers(set: &[&Descriptor], chosen: Chosen<'_>) -> Vec<Vec<Option<usize>>> {
+    let of = |descriptor: &&Descriptor| {
+        let dependencies = descriptor.info.dependencies.iter();
+        dependencies.map(|dependency| set::provider(set, chosen, &dependency)).collect()
+    };
+    set.iter().map(of).collect()
+}
+
+/// The order in which modules start: each after what it needs, else as they were listed. None when there is a circle.
+fn start_order(providers: &[Vec<Option<usize>>]) -> Option<Vec<usize>> {
+    let mut waits = alloc::vec![0_usize; providers.len()];
+    let mut needed_by: Vec<Vec<usize>> = alloc::vec![Vec::new(); providers.len()];
+    for (module, needs) in providers.iter().enumerate() {
+        for &provider in needs.iter().flatten() {
+            waits[module] += 1;
+            needed_by[provider].push(module);
         }
     }
     let mut ready: BinaryHeap<Reverse<usize>> =
-        (0..set.len()).filter(|module| needs[*module] == 0).map(Reverse).collect();
-    let mut order = Vec::with_capacity(set.len());
+        (0..providers.len()).filter(|module| waits[*module] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(providers.len());
     while let Some(Reverse(module)) = ready.pop() {
         order.push(module);
         for &dependent in &needed_by[module] {
-            needs[dependent] -= 1;
-            if needs[dependent] == 0 {
+            waits[dependent] -= 1;
+            if waits[dependent] == 0 {
                 ready.push(Reverse(dependent));
             }
         }
     }
-    if order.len() == set.len() {
-        return Ok(order);
-    }
-    let (mut marks, mut path, mut next) =
-        (alloc::vec![0; set.len()], alloc::vec![0; set.len()], alloc::vec![0; set.len()]);
+    (order.len() == providers.len()).then_some(order)
+}
+
+/// A circle of modules, as a path.
+fn cycle(set: &[&Descriptor], chosen: Chosen<'_>) -> String {
+    let len = set.len();
+    let (mut marks, mut path, mut next) = (alloc::vec![0; len], alloc::vec![0; len], alloc::vec![0; len]);
     let mut walk = Walk { marks: &mut marks, path: &mut path, next: &mut next };
-    let (start, end) = set::cycle(set, &mut walk).unwrap_or((0, 0));
-    Err(set::cycle_path(set, &path[start..end]))
+    let (start, end) = set::cycle(set, chosen, &mut walk).unwrap_or((0, 0));
+    set::cycle_path(set, &path[start..end])
 }
 
 /// Every name of every request, by module and by service.

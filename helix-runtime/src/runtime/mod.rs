@@ -32,7 +32,7 @@ use crate::context::{Call, Context, Host, ModuleId, Route};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
 use crate::error::{IpcError, IpcResult, ModuleError, ModuleState};
 use crate::event::{Delivery, EventType, ModuleCrashed, ModuleName, Publish, PublishResult};
-use crate::info::ModuleInfo;
+use crate::info::{Dependency, ModuleInfo};
 use crate::message::{Args, Buffer, Message};
 use crate::request::{Request, Response};
 use names::Names;
@@ -49,7 +49,10 @@ pub struct Runtime {
 /// What a [`Runtime`] and its [`Handle`]s share.
 pub(crate) struct Inner {
     slots: Box<[Slot]>,
+    /// The order in which they start.
     order: Vec<usize>,
+    /// For each module and each of its dependencies, who meets it.
+    providers: Vec<Vec<Option<usize>>>,
     names: Names,
     topics: Topics,
     config: Box<dyn Config>,
@@ -72,6 +75,8 @@ pub struct ModuleStatus {
     pub state: ModuleState,
     /// Whether it runs without a lock, because no handler of it takes `&mut self` while it runs.
     pub lockless: bool,
+    /// For each of its dependencies, in their order, the module that meets it; none for an optional one that is missing.
+    pub needs: Vec<(Dependency, Option<&'static str>)>,
 }
 
 impl Runtime {
@@ -127,11 +132,13 @@ impl Runtime {
     pub fn modules(&self) -> Vec<ModuleStatus> {
         let status = |at: &usize| {
             let slot = &self.inner.slots[*at];
+            let needs = self.inner.providers[*at].iter().map(|at| at.map(|at| self.inner.slots[at].name()));
             ModuleStatus {
                 id: slot.id,
                 info: slot.descriptor.info,
                 state: slot.state(),
                 lockless: slot.access(true) == Access::Free,
+                needs: slot.descriptor.info.dependencies.iter().zip(needs).collect(),
             }
         };
         self.inner.order.iter().map(status).collect()
@@ -197,18 +204,24 @@ impl Inner {
     }
 
     /// A call that holds no module may wait its turn; one that does might be waited for itself, so it is told.
+    #[cfg(feature = "std")]
     #[cold]
     fn wait<'a>(&self, slot: &'a Slot, access: Access, up: Option<&Context>) -> Result<Entered<'a>, Refused> {
-        if !cfg!(feature = "std") || up.is_some_and(Context::holds_any) {
+        if up.is_some_and(Context::holds_any) {
             return Err(Refused::Busy);
         }
         loop {
             match slot.enter(access) {
-                #[cfg(feature = "std")]
                 Err(Refused::Busy) => std::thread::yield_now(),
                 entered => return entered,
             }
         }
+    }
+
+    /// Without std nobody waits: whoever is inside may be what this call has interrupted.
+    #[cfg(not(feature = "std"))]
+    fn wait<'a>(&self, _: &'a Slot, _: Access, _: Option<&Context>) -> Result<Entered<'a>, Refused> {
+        Err(Refused::Busy)
     }
 
     /// The call that leads to the next one: the one given, else the innermost of this thread.
@@ -418,14 +431,13 @@ impl Host for Inner {
             }
         };
         cx.turn_to(slot.id, access != Access::Free);
-        let pushed = chain::enter(NonNull::from(&cx));
+        let _pushed = chain::enter(NonNull::from(&cx));
         // SAFETY: `request` is an entry of this slot, and `access` is its own.
         let status = unsafe { entered.request(&request.call, call.request, call.carries, &cx) };
         if status == Status::Handled {
             return Ok(());
         }
         let fault = if status == Status::Panicked { Some(self.crashed(entered, slot, &cx)) } else { None };
-        drop(pushed);
         Err(self.failure(status, fault, slot, route, call, &cx))
     }
 

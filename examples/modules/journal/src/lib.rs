@@ -38,11 +38,8 @@ impl Journal {
     #[on_init]
     fn init(&mut self) -> Result<(), ModuleError> {
         if !(1..=MOST_ENTRIES).contains(&self.capacity) {
-            return Err(ModuleError::Config {
-                key: "capacity".into(),
-                value: format!("{}", self.capacity),
-                expected: "a whole number from 1 to 65536",
-            });
+            let expected = format!("a whole number from 1 to {MOST_ENTRIES}");
+            return Err(ModuleError::config("capacity", self.capacity, expected));
         }
         self.ring = Ring::new(self.capacity as usize);
         Ok(())

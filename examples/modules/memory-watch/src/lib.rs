@@ -50,11 +50,7 @@ impl MemoryWatch {
     fn init(&mut self, ctx: &Context) -> Result<(), ModuleError> {
         for (key, value) in [("moderate_entries", self.moderate_entries), ("critical_entries", self.critical_entries)] {
             if value == 0 {
-                return Err(ModuleError::Config {
-                    key: key.into(),
-                    value: "0".into(),
-                    expected: "a whole number, 1 or above",
-                });
+                return Err(ModuleError::config(key, value, "a whole number, 1 or above"));
             }
         }
         self.needs = Some(Needs { journal: ctx.service()?, scheduler: ctx.service()? });

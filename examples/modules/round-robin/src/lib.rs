@@ -44,14 +44,12 @@ pub struct RoundRobin {
 impl RoundRobin {
     #[on_init]
     fn init(&mut self) -> Result<(), ModuleError> {
-        let refuse = |key: &str, value: u64, expected| {
-            Err(ModuleError::Config { key: key.into(), value: format!("{value}"), expected })
-        };
         if self.time_slice_ticks == 0 {
-            return refuse("time_slice_ticks", 0, "a whole number, 1 or above");
+            return Err(ModuleError::config("time_slice_ticks", 0, "a whole number, 1 or above"));
         }
         if self.cpus == 0 || self.cpus as usize > MOST_CPUS {
-            return refuse("cpus", self.cpus.into(), "a whole number from 1 to 256");
+            let expected = format!("a whole number from 1 to {MOST_CPUS}");
+            return Err(ModuleError::config("cpus", self.cpus, expected));
         }
         self.sched = Sched::new(self.cpus as usize, self.time_slice_ticks);
         Ok(())

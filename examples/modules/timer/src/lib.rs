@@ -41,11 +41,8 @@ impl Timer {
         if (1..=LONGEST_US).contains(&self.period_us) {
             return Ok(());
         }
-        Err(ModuleError::Config {
-            key: "period_us".into(),
-            value: alloc::format!("{}", self.period_us),
-            expected: "a whole number from 1 to 1000000",
-        })
+        let expected = alloc::format!("a whole number from 1 to {LONGEST_US}");
+        Err(ModuleError::config("period_us", self.period_us, expected))
     }
 
     /// Whether every tick has reached everyone.
