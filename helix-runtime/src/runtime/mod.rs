@@ -262,19 +262,20 @@ impl Inner {
         let up = cx.up_link();
         let link = NonNull::from(&mut cx);
         let _pushed = chain::enter(link);
-        self.topics.for_each(delivery, |listener| {
+        let (listeners, by_name) = self.topics.listeners(delivery);
+        for listener in listeners {
             let slot = &self.slots[listener.slot as usize];
-            if !reaches(slot) {
-                return;
+            if !reaches(slot) || (by_name && !listener.hears_named(delivery.topic, delivery.name)) {
+                continue;
             }
             // SAFETY: the link above outlives this call.
             let up = up.map(|up| unsafe { up.as_ref() });
             let entered = match self.enter(slot, listener.access, up) {
                 Ok(entered) => entered,
-                Err(Refused::NotRunning) => return,
+                Err(Refused::NotRunning) => continue,
                 Err(Refused::Busy) => {
                     result.busy += 1;
-                    return;
+                    continue;
                 }
             };
             // SAFETY: `cx` is on this stack, and between two handlers nobody looks at it.
@@ -295,7 +296,7 @@ impl Inner {
                     result.fail(slot.name(), error);
                 }
             }
-        });
+        }
         result
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Whether it hears events of that topic and name, whatever their type.
-    fn hears_named(&self, topic: &str, name: &str) -> bool {
+    pub(crate) fn hears_named(&self, topic: &str, name: &str) -> bool {
         match self.hears {
             Hears::Type { .. } => false,
             Hears::Named(heard) => heard == topic || heard == name,
@@ -123,28 +123,24 @@ impl Topics {
         }
     }
 
-    /// Calls `each` for everyone who hears the delivery, in order.
+    /// Those who hear the delivery, in order; where the second value says so, only those of them that
+    /// [hear its name](Listener::hears_named).
     #[inline]
-    pub(crate) fn for_each(&self, delivery: &Delivery<'_>, mut each: impl FnMut(&Listener)) {
-        let typed =
-            self.find(hash_type(delivery.type_id), |key| matches!(key, Key::Type(id) if *id == delivery.type_id));
-        match typed {
-            Some(listeners) => listeners.iter().for_each(each),
-            None => self.for_each_untyped(delivery, &mut each),
+    pub(crate) fn listeners(&self, delivery: &Delivery<'_>) -> (&[Listener], bool) {
+        let is_type = |key: &Key| matches!(key, Key::Type(id) if *id == delivery.type_id);
+        match self.find(hash_type(delivery.type_id), is_type) {
+            Some(listeners) => (listeners, false),
+            None => self.untyped_listeners(delivery),
         }
     }
 
-    fn for_each_untyped(&self, delivery: &Delivery<'_>, each: &mut dyn FnMut(&Listener)) {
+    /// Nobody names the type: the topic and the name alone may be heard.
+    fn untyped_listeners(&self, delivery: &Delivery<'_>) -> (&[Listener], bool) {
         let named = |name: &str| self.find(hash_name(name), |key| matches!(key, Key::Name(known) if *known == name));
-        let (topic, name) = (named(delivery.topic), named(delivery.name));
-        match (topic, name) {
-            (Some(_), Some(_)) if delivery.topic != delivery.name => self
-                .untyped
-                .iter()
-                .filter(|listener| listener.hears_named(delivery.topic, delivery.name))
-                .for_each(each),
-            (Some(listeners), _) | (None, Some(listeners)) => listeners.iter().for_each(each),
-            (None, None) => self.all.iter().for_each(each),
+        match (named(delivery.topic), named(delivery.name)) {
+            (Some(_), Some(_)) if delivery.topic != delivery.name => (&self.untyped, true),
+            (Some(listeners), _) | (None, Some(listeners)) => (listeners, false),
+            (None, None) => (&self.all, false),
         }
     }
 }
