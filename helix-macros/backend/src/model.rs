@@ -89,7 +89,8 @@ pub struct Method {
 /// One argument, in its `'static` form.
 #[derive(Clone)]
 pub struct Argument {
-    pub name: String,
+    /// What it is called; a number where the parameter is a pattern.
+    pub name: Ident,
     pub ty: Type,
 }
 

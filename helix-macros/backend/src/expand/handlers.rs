@@ -1,7 +1,8 @@
 //! `impl Handlers`: one entry for each handler attribute, in source order.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::{Expr, Ident, Lit, Path};
 
 use super::{at, span_of};
@@ -99,12 +100,14 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
         HandlerKind::Save { version } => {
             let new = constructor("save");
             let run = call(method, &[], span);
+            let version = Literal::u32_unsuffixed(*version);
             quote_spanned!(span=> #new(#version, #run))
         }
         HandlerKind::Restore { version } => {
             let new = constructor("restore");
             let state = Ident::new("s", span);
             let run = call(method, &[quote!(#state)], span);
+            let version = Literal::u32_unsuffixed(*version);
             quote_spanned!(span=> #new(#version, #run))
         }
     };
@@ -141,7 +144,7 @@ fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
 /// A typed request of `module`, whose method is `owner`'s: the module's own, or a contract's.
 pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, owner: &TokenStream) -> TokenStream {
     let new = constructor("request", method.exclusive, span);
-    let names = method.args.iter().map(|arg| &arg.name);
+    let names = method.args.iter().map(|arg| arg.name.unraw().to_string());
     let types = method.args.iter().map(|arg| &arg.ty);
     let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("a{at}", span = span)).collect();
     let method_name = &method.ident;

@@ -1,7 +1,7 @@
 //! `#[helix_handlers]` and the impl block under it.
 
 use proc_macro2::{Group, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -311,8 +311,8 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
     let mut args = Vec::new();
     for (at, typed) in typed[..typed.len() - usize::from(takes_context)].iter().enumerate() {
         let name = match &*typed.pat {
-            Pat::Ident(pat) => pat.ident.unraw().to_string(),
-            _ => format!("arg{at}"),
+            Pat::Ident(pat) => pat.ident.clone(),
+            _ => format_ident!("arg{at}"),
         };
         if types::is_context(&typed.ty) {
             refuse(&typed.ty, "`&Context` is the last parameter");
