@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Expr, ExprLit, Generics, Ident, Lit};
+use syn::{Expr, ExprLit, Generics, Ident, Lit, Path};
 
 use super::{at, span_of};
 use crate::model::{Dependency, Module, Provided, Setting};
@@ -19,14 +19,16 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
     let where_clause = where_static(&model.generics);
     let info = info(model);
     let settings = model.settings.iter().map(|setting| self::setting(model, setting));
-    let contracts = model.provides.iter().filter_map(|provided| match provided {
-        Provided::Contract(path) => {
-            let here = span_of(path);
-            Some(quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::REQUESTS))
-        }
-        Provided::Name(_) => None,
+    let settings = (!model.settings.is_empty())
+        .then(|| quote_spanned!(span=> const SETTINGS: &'static [#rt::glue::Setting<Self>] = &[#(#settings),*];));
+    let mut contracts = contracts(model).map(|path| {
+        let here = span_of(path);
+        quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::REQUESTS)
     });
-    let stateless = model.stateless;
+    let contracts = contracts.next().map(|first| {
+        quote_spanned!(span=> const CONTRACTS: &'static [&'static [#rt::glue::Handler<Self>]] = &[#first #(, #contracts)*];)
+    });
+    let stateless = model.stateless.then(|| quote_spanned!(span=> const STATELESS: ::core::primitive::bool = true;));
     let new = match &model.new {
         Some(path) => quote_spanned!(span_of(path)=> #path()),
         None => quote_spanned!(span=> ::core::default::Default::default()),
@@ -45,15 +47,23 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #rt::Module for #ident #ty_generics #where_clause {
             const INFO: #rt::ModuleInfo = #info;
-            const SETTINGS: &'static [#rt::glue::Setting<Self>] = &[#(#settings),*];
-            const CONTRACTS: &'static [&'static [#rt::glue::Handler<Self>]] = &[#(#contracts),*];
-            const STATELESS: ::core::primitive::bool = #stateless;
+            #settings
+            #contracts
+            #stateless
             #inside
             fn create() -> Self { #new }
         }
         #outside
         #export
     }
+}
+
+/// The contracts among what a module provides.
+fn contracts(model: &Module) -> impl Iterator<Item = &Path> {
+    model.provides.iter().filter_map(|provided| match provided {
+        Provided::Contract(path) => Some(path),
+        Provided::Name(_) => None,
+    })
 }
 
 /// A module lives as long as its runtime.
@@ -111,12 +121,9 @@ fn info(model: &Module) -> TokenStream {
     }
     if !model.provides.is_empty() {
         // Contracts first, in the order of `CONTRACTS`.
-        let contracts = model.provides.iter().filter_map(|provided| match provided {
-            Provided::Contract(path) => {
-                let here = span_of(path);
-                Some(quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::SERVICE))
-            }
-            Provided::Name(_) => None,
+        let contracts = contracts(model).map(|path| {
+            let here = span_of(path);
+            quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::SERVICE)
         });
         let names = model.provides.iter().filter_map(|provided| match provided {
             Provided::Name(name) => Some(quote!(#name)),
