@@ -41,7 +41,8 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
         let checks = checks.iter().map(|check| quote_spanned!(span=> #(#cfgs)* const _: () = #check::<#ident>();));
         (None, checks.collect())
     };
-    let export = if checked && !generic { export(model) } else { TokenStream::new() };
+    let export =
+        (checked && !generic).then(|| quote_spanned!(Span::mixed_site()=> #(#cfgs)* #rt::glue::export! { #ident }));
     quote_spanned! {span=>
         #(#cfgs)*
         #[automatically_derived]
@@ -194,36 +195,4 @@ fn checks(model: &Module) -> Vec<TokenStream> {
         checks.push(quote_spanned!(at(flag.span())=> #rt::glue::check_reloadable));
     }
     checks
-}
-
-/// The one exported symbol and the record, in a crate that is built to be loaded.
-fn export(model: &Module) -> TokenStream {
-    let rt = &model.runtime;
-    let ident = &model.ident;
-    let cfgs = &model.cfgs;
-    let span = Span::mixed_site();
-    let record = record(quote!(#rt), &quote_spanned!(span=> <#ident as #rt::Module>::DESCRIPTOR));
-    quote_spanned! {span=>
-        #(#cfgs)*
-        #[allow(unexpected_cfgs)]
-        const _: () = {
-            #[cfg(helix_export)]
-            const _: () = {
-                #[unsafe(no_mangle)]
-                static HELIX_MODULE: &#rt::glue::Descriptor = <#ident as #rt::Module>::DESCRIPTOR;
-                #record
-            };
-        };
-    }
-}
-
-/// A static that writes a descriptor's record into the section for them.
-pub fn record(rt: TokenStream, descriptor: &TokenStream) -> TokenStream {
-    let span = Span::mixed_site();
-    quote_spanned! {span=>
-        #[used]
-        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,.helix.modinfo"))]
-        #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".helix.modinfo"))]
-        static RECORD: [::core::primitive::u8; #rt::glue::record_len(#descriptor)] = #rt::glue::record(#descriptor);
-    }
 }

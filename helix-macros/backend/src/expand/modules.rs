@@ -1,9 +1,8 @@
 //! The expression that `modules![..]` stands for: a checked set, and its records.
 
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 
-use super::module::record;
 use super::span_of;
 use crate::model::Modules;
 
@@ -22,8 +21,7 @@ pub fn modules(model: &Modules) -> TokenStream {
     });
     let records = (0..members.len()).map(|at| {
         let at = Literal::usize_unsuffixed(at);
-        let record = record(rt.clone(), &quote!(SET[#at]));
-        quote!(const _: () = { #record };)
+        quote_spanned!(span=> #rt::glue::record! { SET[#at] })
     });
     quote_spanned! {span=> {
         const SET: &[&#rt::glue::Descriptor] = &[#(#descriptors),*];
