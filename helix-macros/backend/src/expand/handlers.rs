@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Expr, Ident, Lit, Path};
+use syn::{Expr, Ident, Path};
 
 use super::{at, span_of};
 use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
@@ -64,7 +64,10 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             quote_spanned!(span=> #new(#run))
         }
         HandlerKind::Event { heard, priority } => {
-            let priority = self::priority(rt, priority.as_ref(), span);
+            let priority = priority.as_ref().map(|priority| {
+                let priority = self::priority(rt, priority, span);
+                quote_spanned!(span=> .priority(#priority))
+            });
             let event = Ident::new("e", span);
             let run = call(method, &[quote!(#event)], span);
             // Without the parameter nothing says how the event is taken: as nothing.
@@ -72,11 +75,11 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             match heard {
                 Heard::Type(ty) => {
                     let new = constructor("event");
-                    quote_spanned!(span=> #new::<#ty, #view, _, _>(#priority, #run))
+                    quote_spanned!(span=> #new::<#ty, #view, _, _>(#run)#priority)
                 }
                 Heard::Name(name) => {
                     let new = constructor("named");
-                    quote_spanned!(span=> #new::<#view, _, _>(#name, #priority, #run))
+                    quote_spanned!(span=> #new::<#view, _, _>(#name, #run)#priority)
                 }
             }
         }
@@ -153,14 +156,12 @@ pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, ow
     quote_spanned!(span=> #new::<(#(#types,)*), _, _>(#name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context)))
 }
 
-fn priority(rt: &Path, priority: Option<&Expr>, span: Span) -> TokenStream {
+fn priority(rt: &Path, priority: &Expr, span: Span) -> TokenStream {
     match priority {
-        None => quote_spanned!(span=> #rt::glue::Priority::NORMAL),
-        Some(Expr::Path(path)) if path.path.get_ident().is_some() => {
+        Expr::Path(path) if path.path.get_ident().is_some() => {
             let name = path.path.get_ident();
             quote_spanned!(span=> #rt::glue::Priority::#name)
         }
-        Some(Expr::Lit(lit)) if matches!(lit.lit, Lit::Int(_)) => quote_spanned!(span=> #rt::glue::Priority(#lit)),
-        Some(other) => quote_spanned!(span=> #rt::glue::Priority(#other)),
+        number => quote_spanned!(span=> #rt::glue::Priority(#number)),
     }
 }
