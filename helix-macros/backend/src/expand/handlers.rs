@@ -9,7 +9,7 @@ use super::{at, span_of};
 use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
 
 pub fn handlers(model: &Handlers) -> TokenStream {
-    let Handlers { runtime: rt, self_ty, generics, where_clause, cfgs, handlers } = model;
+    let Handlers { runtime: rt, self_ty, generics, where_clause, inherited, handlers } = model;
     let span = span_of(self_ty);
     let entries = handlers.iter().map(|handler| entry(rt, handler));
     let (impl_generics, _, _) = generics.split_for_impl();
@@ -21,8 +21,9 @@ pub fn handlers(model: &Handlers) -> TokenStream {
         quote!(where #(#predicates,)* Self: 'static)
     };
     quote_spanned! {span=>
-        #(#cfgs)*
+        #(#inherited)*
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #rt::Handlers for #self_ty #where_clause {
             const HANDLERS: &'static [#rt::glue::Handler<Self>] = &[#(#entries),*];
         }

@@ -12,7 +12,7 @@ use crate::model::{Dependency, Module, Provided, Setting};
 pub fn module(model: &Module, checked: bool) -> TokenStream {
     let rt = &model.runtime;
     let ident = &model.ident;
-    let cfgs = &model.cfgs;
+    let inherited = &model.inherited;
     let span = at(ident.span());
     let generic = !model.generics.params.is_empty();
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
@@ -38,13 +38,14 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
     let (inside, outside) = if generic {
         (Some(quote_spanned!(span=> const CHECKED: () = { #(#checks::<Self>();)* };)), TokenStream::new())
     } else {
-        let checks = checks.iter().map(|check| quote_spanned!(span=> #(#cfgs)* const _: () = #check::<#ident>();));
+        let checks = checks.iter().map(|check| quote_spanned!(span=> #(#inherited)* const _: () = #check::<#ident>();));
         (None, checks.collect())
     };
+    let cfgs = inherited.iter().filter(|attr| !attr.path().is_ident("allow"));
     let export =
         (checked && !generic).then(|| quote_spanned!(Span::mixed_site()=> #(#cfgs)* #rt::glue::export! { #ident }));
     quote_spanned! {span=>
-        #(#cfgs)*
+        #(#inherited)*
         #[automatically_derived]
         impl #impl_generics #rt::Module for #ident #ty_generics #where_clause {
             const INFO: #rt::ModuleInfo = #info;

@@ -14,11 +14,11 @@ pub fn service(model: &Service) -> TokenStream {
     if !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let Service { runtime: rt, name, vis, ident, cfgs, methods, .. } = model;
+    let Service { runtime: rt, name, vis, ident, inherited, methods, .. } = model;
     let span = at(ident.span());
     let client = format_ident!("{}Client", ident.unraw(), span = ident.span());
     let doc = format!(" A client of the service `{}`, in any placement.", name.value());
-    let entries = methods.iter().map(|ServiceMethod { cfgs, method }| {
+    let entries = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
         let span = at(method.ident.span());
         let module = quote_spanned!(span=> __Module);
         let owner = quote_spanned!(span=> <__Module as #ident>);
@@ -29,7 +29,7 @@ pub fn service(model: &Service) -> TokenStream {
         });
         quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#request #doc)
     });
-    let signatures = methods.iter().map(|ServiceMethod { cfgs, method }| {
+    let signatures = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
         let span = at(method.ident.span());
         let name = method.ident.unraw().to_string();
         let types = method.args.iter().map(|arg| &arg.ty);
@@ -38,24 +38,25 @@ pub fn service(model: &Service) -> TokenStream {
     });
     let calls = (0..methods.len()).map(|at| call(model, at));
     quote_spanned! {span=>
-        #(#cfgs)*
+        #(#inherited)*
         #[automatically_derived]
+        #[allow(deprecated)]
         impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident {
             const SERVICE: &'static ::core::primitive::str = #name;
             const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
         }
 
-        #(#cfgs)*
+        #(#inherited)*
         #[doc = #doc]
         #[::core::prelude::v1::derive(::core::fmt::Debug, ::core::clone::Clone)]
         #vis struct #client(#rt::glue::Link);
 
-        #(#cfgs)*
+        #(#inherited)*
         impl #client {
             #(#calls)*
         }
 
-        #(#cfgs)*
+        #(#inherited)*
         #[automatically_derived]
         impl #rt::glue::Client for #client {
             const SERVICE: &'static ::core::primitive::str = #name;
@@ -68,7 +69,7 @@ pub fn service(model: &Service) -> TokenStream {
 /// The client's method of that index.
 fn call(model: &Service, at: usize) -> TokenStream {
     let rt = &model.runtime;
-    let ServiceMethod { cfgs, method } = &model.methods[at];
+    let ServiceMethod { cfgs, deprecated, method } = &model.methods[at];
     let Method { ident, args, doc, .. } = method;
     let span = super::at(ident.span());
     let names = names(args, span);
@@ -103,6 +104,7 @@ fn call(model: &Service, at: usize) -> TokenStream {
     quote_spanned! {span=>
         #(#cfgs)*
         #doc
+        #deprecated
         pub fn #ident(&self #(, #names: #lent)*) -> #returned {
             self.0.#call(#index, (#(#names,)*))
         }

@@ -111,6 +111,11 @@ pub fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| is_cfg(&attr.meta)).cloned().collect()
 }
 
+/// What must stand on whatever is made from an item: its `cfg`s, and the lints that it allows.
+pub fn inherited(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs.iter().filter(|attr| is_cfg(&attr.meta) || attr.path().is_ident("allow")).cloned().collect()
+}
+
 /// `cfg(..)`, or a `cfg_attr` that adds nothing but `cfg`s.
 fn is_cfg(meta: &Meta) -> bool {
     if meta.path().is_ident("cfg") {

@@ -70,11 +70,11 @@ pub fn handlers(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Op
         read_item(item, &mut handlers, errors);
     }
     let Block { attrs, impl_token, generics, self_ty, where_clause, span, items, .. } = block;
-    let cfgs = attributes::cfgs(&attrs);
+    let inherited = attributes::inherited(&attrs);
     let mut body = Group::new(proc_macro2::Delimiter::Brace, items.to_token_stream());
     body.set_span(span);
     let tokens = quote!(#(#attrs)* #impl_token #generics #self_ty #where_clause #body);
-    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, cfgs, handlers }))
+    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, inherited, handlers }))
 }
 
 fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) {
@@ -314,6 +314,9 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
             Pat::Ident(pat) => pat.ident.clone(),
             _ => format_ident!("arg{at}"),
         };
+        if let Some(cfg) = attributes::cfgs(&typed.attrs).first() {
+            refuse(cfg, "a parameter of a handler cannot come and go: put the `cfg` on two methods");
+        }
         if types::is_context(&typed.ty) {
             refuse(&typed.ty, "`&Context` is the last parameter");
         }
@@ -363,7 +366,7 @@ fn cannot_travel(ty: &Type) -> Option<&'static str> {
 
 fn has_reference(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Punct(punct) => punct.as_char() == '&',
+        proc_macro2::TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
         proc_macro2::TokenTree::Group(group) => has_reference(group.stream()),
         _ => false,
     })

@@ -53,7 +53,7 @@ pub fn module(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opti
         runtime: default_runtime(),
         name: LitStr::new(&names::kebab_case(&item.ident), item.ident.span()),
         generics: item.generics.clone(),
-        cfgs: attributes::cfgs(&item.attrs),
+        inherited: attributes::inherited(&item.attrs),
         description: attributes::doc(&item.attrs),
         ident: item.ident.clone(),
         version: None,
