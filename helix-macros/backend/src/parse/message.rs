@@ -16,6 +16,10 @@ pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
         runtime = module::runtime(name, input)?;
         Ok(())
     });
+    if runtime.segments.first().is_some_and(|first| first.ident == "$crate") {
+        errors.at(&runtime, "a message's `crate` cannot begin with `$crate`, for serde takes the path as text: begin with `::` and the crate's name");
+        runtime = default_runtime();
+    }
     let input: DeriveInput = errors.ok(syn::parse2(item.clone()))?;
     refuse_lifetimes(&input, errors);
     refuse_serde(&input.attrs, errors);
