@@ -23,12 +23,12 @@ pub struct Settings {
     #[cfg(any())]
     #[config]
     gone: NoSuchType,
-    #[cfg(all())]
+    #[cfg(not(any()))]
     #[config(default = true)]
     kept: bool,
     #[cfg_attr(any(), config)]
     plain: u8,
-    #[cfg_attr(all(), config(default = 'x'), doc = "A letter.")]
+    #[cfg_attr(not(any()), config(default = 'x'), doc = "A letter.")]
     letter: char,
     #[allow(dead_code)]
     untouched: [u8; 2],

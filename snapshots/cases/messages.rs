@@ -23,6 +23,9 @@ pub struct Newtype(pub u32);
 pub struct Tuple(pub u8, pub Newtype);
 
 #[helix_message]
+pub struct Hollow(#[cfg(any())] pub NoSuchType);
+
+#[helix_message]
 pub struct Nothing {}
 
 #[helix_message]
@@ -47,6 +50,7 @@ fn its_shape_is_its_declaration() {
         Unit::SHAPE.to_string(),
         Newtype::SHAPE.to_string(),
         Tuple::SHAPE.to_string(),
+        Hollow::SHAPE.to_string(),
         Nothing::SHAPE.to_string(),
         Choice::SHAPE.to_string(),
     ];
@@ -57,6 +61,7 @@ fn its_shape_is_its_declaration() {
             "Unit{}",
             "Newtype(u32)",
             "Tuple(u8,Newtype(u32))",
+            "Hollow()",
             "Nothing{}",
             "Choice<None|One(Named{number:u64,text:?str})|Two(u8,i8)|Some{list:[Newtype(u32)],pair:(bool,char)}>",
         ]
