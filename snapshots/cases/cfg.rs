@@ -51,7 +51,7 @@ impl Present {
         self.ticks
     }
     #[cfg(any())]
-    #[on_save(version = 1)]
+    #[on_save(version = 2)]
     fn save_otherwise(&self) -> NoSuchType {
         self.ticks
     }
