@@ -69,7 +69,7 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
                 let priority = self::priority(rt, priority, span);
                 quote_spanned!(span=> .priority(#priority))
             });
-            let event = Ident::new("e", span);
+            let event = Ident::new("__e", span);
             let run = call(method, &[quote!(#event)], span);
             // Without the parameter nothing says how the event is taken: as nothing.
             let view = if method.args.is_empty() { quote!(()) } else { quote!(_) };
@@ -92,7 +92,7 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             });
             let request = if *raw {
                 let new = constructor("raw");
-                let argument = Ident::new("r", span);
+                let argument = Ident::new("__r", span);
                 let run = call(method, &[quote!(#argument)], span);
                 quote_spanned!(span=> #new(#name, #run))
             } else {
@@ -109,7 +109,7 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
         }
         HandlerKind::Restore { version } => {
             let new = constructor("restore");
-            let state = Ident::new("s", span);
+            let state = Ident::new("__s", span);
             let run = call(method, &[quote!(#state)], span);
             let version = Literal::u32_unsuffixed(*version);
             quote_spanned!(span=> #new(#version, #run))
@@ -130,7 +130,7 @@ fn call(method: &Method, args: &[TokenStream], span: Span) -> TokenStream {
     let passed = args.iter().take(method.args.len());
     let params = args.iter().enumerate().map(|(at, arg)| if at < method.args.len() { arg.clone() } else { quote!(_) });
     let (context, pass_context) = context(method, span);
-    quote_spanned!(span=> |m: #module #(, #params)*, #context| Self::#name(m #(, #passed)* #pass_context))
+    quote_spanned!(span=> |__m: #module #(, #params)*, #context| Self::#name(__m #(, #passed)* #pass_context))
 }
 
 fn receiver(exclusive: bool, span: Span, ty: &TokenStream) -> TokenStream {
@@ -139,7 +139,7 @@ fn receiver(exclusive: bool, span: Span, ty: &TokenStream) -> TokenStream {
 
 fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
     if method.takes_context {
-        (quote_spanned!(span=> c), quote_spanned!(span=> , c))
+        (quote_spanned!(span=> __c), quote_spanned!(span=> , __c))
     } else {
         (quote_spanned!(span=> _), TokenStream::new())
     }
@@ -150,11 +150,11 @@ pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, ow
     let new = constructor("request", method.exclusive, span);
     let names = method.args.iter().map(|arg| arg.name.unraw().to_string());
     let types = method.args.iter().map(|arg| &arg.ty);
-    let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("a{at}", span = span)).collect();
+    let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("__a{at}", span = span)).collect();
     let method_name = &method.ident;
     let receiver = receiver(method.exclusive, span, module);
     let (context, pass_context) = context(method, span);
-    quote_spanned!(span=> #new::<(#(#types,)*), _, _>(#name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context)))
+    quote_spanned!(span=> #new::<(#(#types,)*), _, _>(#name, &[#(#names),*], |__m: #receiver, (#(#args,)*), #context| #owner::#method_name(__m #(, #args)* #pass_context)))
 }
 
 fn priority(rt: &Path, priority: &Expr, span: Span) -> TokenStream {

@@ -1,7 +1,8 @@
 //! From the model to tokens: trait impls with associated consts. What is not a name or a number is in the runtime.
 //!
 //! Paths begin at the root. Every token of ours has a span of definition-site hygiene, located where the user wrote
-//! what it stands for, so that the compiler points there and takes none of our names for the user's.
+//! what it stands for, so that the compiler points there and takes none of our names for the user's. A pattern is
+//! looked up as an item first, in the user's scope, and hygiene does not help: what our closures take is called `__m`.
 
 mod handlers;
 mod message;

@@ -165,7 +165,7 @@ fn setting(model: &Module, setting: &Setting) -> TokenStream {
     let span = at(ident.span());
     let key = ident.unraw().to_string();
     let ty_text = shown(ty);
-    let set = quote_spanned!(span=> |m: &mut Self, value: #ty| m.#ident = value);
+    let set = quote_spanned!(span=> |__m: &mut Self, __v: #ty| __m.#ident = __v);
     match default {
         None => quote_spanned!(span=> #(#cfgs)* #rt::glue::Setting::required(#key, #ty_text, #doc, #set)),
         Some(default) => {

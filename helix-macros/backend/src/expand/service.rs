@@ -61,7 +61,7 @@ pub fn service(model: &Service) -> TokenStream {
         impl #rt::glue::Client for #client {
             const SERVICE: &'static ::core::primitive::str = #name;
             const REQUESTS: &'static [(&'static ::core::primitive::str, &'static #rt::glue::Codec)] = &[#(#signatures),*];
-            fn new(link: #rt::glue::Link) -> Self { Self(link) }
+            fn new(__link: #rt::glue::Link) -> Self { Self(__link) }
         }
     }
 }
