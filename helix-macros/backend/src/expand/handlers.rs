@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, Ident, Path};
 
-use super::{at, span_of};
+use super::{at, runtime_at, span_of};
 use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
 
 pub fn handlers(model: &Handlers) -> TokenStream {
@@ -51,6 +51,7 @@ fn elides_lifetime(tokens: TokenStream) -> bool {
 fn entry(rt: &Path, handler: &Handler) -> TokenStream {
     let Handler { span, cfgs, method, kind } = handler;
     let span = at(*span);
+    let rt = &runtime_at(rt, span);
     let constructor = |name: &str| constructor(name, method.exclusive, span);
     let entry = match kind {
         HandlerKind::Step(step) => {
@@ -157,7 +158,7 @@ pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, ow
     quote_spanned!(span=> #new::<(#(#types,)*), _, _>(#name, &[#(#names),*], |__m: #receiver, (#(#args,)*), #context| #owner::#method_name(__m #(, #args)* #pass_context)))
 }
 
-fn priority(rt: &Path, priority: &Expr, span: Span) -> TokenStream {
+fn priority(rt: &TokenStream, priority: &Expr, span: Span) -> TokenStream {
     match priority {
         Expr::Path(path) if path.path.get_ident().is_some() => {
             let name = path.path.get_ident();

@@ -101,6 +101,7 @@ fn variant(rt: &Path, variant: &Variant) -> TokenStream {
 fn schema(rt: &Path, field: &Field) -> TokenStream {
     let ty = &field.ty;
     let span = super::span_of(ty);
+    let rt = super::runtime_at(rt, span);
     quote_spanned!(span=> #rt::glue::schema_of::<#ty>())
 }
 

@@ -16,12 +16,22 @@ pub use module::module;
 pub use modules::modules;
 pub use service::service;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 /// A span at a place of the user's, with our hygiene.
 fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
+}
+
+/// The path of the runtime, as if it stood at that place: an error about what begins with it is shown there, not at the
+/// whole attribute.
+fn runtime_at(runtime: &impl ToTokens, place: Span) -> TokenStream {
+    let moved = runtime.to_token_stream().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
 }
 
 /// The start of what the user wrote; a path's own span covers its first token.

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, Generics, Ident, Lit, Path};
 
-use super::{at, span_of};
+use super::{at, runtime_at, span_of};
 use crate::model::{Dependency, Module, Provided, Setting};
 
 /// Expands a module. The const checks are left out of one that is wrong already.
@@ -150,7 +150,7 @@ fn info(model: &Module) -> TokenStream {
 }
 
 fn dependency(model: &Module, dependency: &Dependency) -> TokenStream {
-    let rt = &model.runtime;
+    let rt = runtime_at(&model.runtime, dependency.name.span());
     let Dependency { name, version, features, optional } = dependency;
     let span = at(name.span());
     let version = version.as_ref().map(|version| quote_spanned!(span=> .version(#version)));
@@ -163,6 +163,7 @@ fn setting(model: &Module, setting: &Setting) -> TokenStream {
     let rt = &model.runtime;
     let Setting { cfgs, ident, ty, doc, default } = setting;
     let span = at(ident.span());
+    let rt = runtime_at(rt, span);
     let key = ident.unraw().to_string();
     let ty_text = shown(ty);
     let set = quote_spanned!(span=> |__m: &mut Self, __v: #ty| __m.#ident = __v);
@@ -191,8 +192,10 @@ fn shown(tokens: &impl quote::ToTokens) -> String {
 fn checks(model: &Module) -> Vec<TokenStream> {
     let rt = &model.runtime;
     let span = at(model.ident.span());
+    let rt = &runtime_at(rt, span);
     let mut checks = vec![quote_spanned!(span=> #rt::glue::check_module)];
     if let Some(flag) = model.flags.iter().find(|flag| *flag == "HOT_RELOADABLE") {
+        let rt = runtime_at(rt, flag.span());
         checks.push(quote_spanned!(at(flag.span())=> #rt::glue::check_reloadable));
     }
     checks

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote_spanned;
 
-use super::span_of;
+use super::{runtime_at, span_of};
 use crate::model::Modules;
 
 pub fn modules(model: &Modules) -> TokenStream {
@@ -12,10 +12,12 @@ pub fn modules(model: &Modules) -> TokenStream {
     let count = Literal::usize_unsuffixed(members.len());
     let descriptors = members.iter().map(|member| {
         let span = span_of(member);
+        let rt = runtime_at(rt, span);
         quote_spanned!(span=> <#member as #rt::Module>::DESCRIPTOR)
     });
     let checks = members.iter().enumerate().map(|(at, member)| {
         let span = span_of(member);
+        let rt = runtime_at(rt, span);
         let at = Literal::usize_unsuffixed(at);
         quote_spanned!(span=> const _: () = #rt::glue::check_member(SET, #at, #open);)
     });

@@ -5,8 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
-use super::at;
 use super::handlers::request;
+use super::{at, runtime_at};
 use crate::model::{Argument, Method, Service, ServiceMethod};
 use crate::types::result;
 
@@ -20,6 +20,7 @@ pub fn service(model: &Service) -> TokenStream {
     let doc = format!(" A client of the service `{}`, in any placement.", name.value());
     let entries = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
         let span = at(method.ident.span());
+        let rt = runtime_at(rt, span);
         let module = quote_spanned!(span=> __Module);
         let owner = quote_spanned!(span=> <__Module as #ident>);
         let request = request(method, &method.ident.unraw().to_string(), span, &module, &owner);
@@ -31,6 +32,7 @@ pub fn service(model: &Service) -> TokenStream {
     });
     let signatures = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
         let span = at(method.ident.span());
+        let rt = runtime_at(rt, span);
         let name = method.ident.unraw().to_string();
         let types = method.args.iter().map(|arg| &arg.ty);
         let reply = reply(method);
