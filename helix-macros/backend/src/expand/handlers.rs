@@ -52,7 +52,16 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
     let Handler { span, cfgs, method, kind } = handler;
     let span = at(*span);
     let rt = &runtime_at(rt, span);
-    let constructor = |name: &str| constructor(name, method.exclusive, span);
+    // The compiler shows at the constructor what is wrong with the one type that the method gives or takes.
+    let place = match kind {
+        HandlerKind::Step(_) | HandlerKind::Save { .. } => returned(method, span),
+        HandlerKind::Restore { .. } | HandlerKind::Request { raw: false, .. } if method.args.len() == 1 => {
+            span_of(&method.args[0].ty)
+        }
+        _ => span,
+    };
+    let constructor = |name: &str| constructor(name, method.exclusive, place);
+    let reply = inferred(method, span);
     let entry = match kind {
         HandlerKind::Step(step) => {
             let new = constructor("step");
@@ -73,15 +82,18 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             let event = Ident::new("__e", span);
             let run = call(method, &[quote!(#event)], span);
             // Without the parameter nothing says how the event is taken: as nothing.
-            let view = if method.args.is_empty() { quote!(()) } else { quote!(_) };
+            let view = match method.args.first() {
+                None => quote_spanned!(span=> ()),
+                Some(event) => quote_spanned!(span_of(&event.ty)=> _),
+            };
             match heard {
                 Heard::Type(ty) => {
                     let new = constructor("event");
-                    quote_spanned!(span=> #new::<#ty, #view, _, _>(#run)#priority)
+                    quote_spanned!(span=> #new::<#ty, #view, #reply, _>(#run)#priority)
                 }
                 Heard::Name(name) => {
                     let new = constructor("named");
-                    quote_spanned!(span=> #new::<#view, _, _>(#name, #run)#priority)
+                    quote_spanned!(span=> #new::<#view, #reply, _>(#name, #run)#priority)
                 }
             }
         }
@@ -116,7 +128,18 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             quote_spanned!(span=> #new(#version, #run))
         }
     };
-    quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#entry)
+    let rt = runtime_at(rt, place);
+    quote_spanned!(place=> #(#cfgs)* #rt::glue::Handler::#entry)
+}
+
+/// Where a method says what it returns, if it does.
+fn returned(method: &Method, otherwise: Span) -> Span {
+    method.output.as_ref().map_or(otherwise, span_of)
+}
+
+/// `_` in place of what a method returns.
+fn inferred(method: &Method, otherwise: Span) -> TokenStream {
+    quote_spanned!(returned(method, otherwise)=> _)
 }
 
 fn constructor(name: &str, exclusive: bool, span: Span) -> Ident {
@@ -148,14 +171,19 @@ fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
 
 /// A typed request of `module`, whose method is `owner`'s: the module's own, or a contract's.
 pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, owner: &TokenStream) -> TokenStream {
-    let new = constructor("request", method.exclusive, span);
+    let place = match method.args.as_slice() {
+        [only] => span_of(&only.ty),
+        _ => span,
+    };
+    let new = constructor("request", method.exclusive, place);
+    let reply = inferred(method, span);
     let names = method.args.iter().map(|arg| arg.name.unraw().to_string());
     let types = method.args.iter().map(|arg| &arg.ty);
     let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("__a{at}", span = span)).collect();
     let method_name = &method.ident;
     let receiver = receiver(method.exclusive, span, module);
     let (context, pass_context) = context(method, span);
-    quote_spanned!(span=> #new::<(#(#types,)*), _, _>(#name, &[#(#names),*], |__m: #receiver, (#(#args,)*), #context| #owner::#method_name(__m #(, #args)* #pass_context)))
+    quote_spanned!(span=> #new::<(#(#types,)*), #reply, _>(#name, &[#(#names),*], |__m: #receiver, (#(#args,)*), #context| #owner::#method_name(__m #(, #args)* #pass_context)))
 }
 
 fn priority(rt: &TokenStream, priority: &Expr, span: Span) -> TokenStream {
