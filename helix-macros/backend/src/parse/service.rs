@@ -6,8 +6,9 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Generics, Ident, LitStr, Signature, Token, Type, Visibility, braced};
 
-use super::handlers::{HELPERS, method, static_arguments};
+use super::handlers::HELPERS;
 use super::items::Items;
+use super::method::{method, static_arguments};
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
 use crate::model::{Method, Service, ServiceMethod};
