@@ -200,21 +200,14 @@ macro_rules! constructors {
             }
 
             /// A handler of what `E` names, which takes it as `&P`.
-            pub const fn $event<E: Heard + HeardAs<P>, P, R: EventReturn, F>(
-                priority: SubscriptionPriority,
-                run: F,
-            ) -> Self
+            pub const fn $event<E: Heard + HeardAs<P>, P, R: EventReturn, F>(run: F) -> Self
             where
                 F: Fn($ref, &P, &Context) -> R + Copy,
             {
-                Self::$named::<E, P, R, F>(E::HEARS, priority, run)
+                Self::$named::<E, P, R, F>(E::HEARS, run)
             }
 
-            const fn $named<E: HeardAs<P>, P, R: EventReturn, F>(
-                hears: Hears,
-                priority: SubscriptionPriority,
-                run: F,
-            ) -> Self
+            const fn $named<E: HeardAs<P>, P, R: EventReturn, F>(hears: Hears, run: F) -> Self
             where
                 F: Fn($ref, &P, &Context) -> R + Copy,
             {
@@ -233,6 +226,7 @@ macro_rules! constructors {
                 }
                 captures_nothing::<F>();
                 let _ = core::mem::ManuallyDrop::new(run);
+                let priority = SubscriptionPriority::NORMAL;
                 Self::new($exclusive, EntryKind::Event { hears, priority, call: call::<M, E, P, R, F> })
             }
 
@@ -381,21 +375,29 @@ impl<M: 'static> Handler<M> {
     }
 
     /// A handler of a topic by name.
-    pub const fn named<P, R: EventReturn, F>(topic: &'static str, priority: SubscriptionPriority, run: F) -> Self
+    pub const fn named<P, R: EventReturn, F>(topic: &'static str, run: F) -> Self
     where
         ByName: HeardAs<P>,
         F: Fn(&M, &P, &Context) -> R + Copy,
     {
-        Self::heard::<ByName, P, R, F>(Hears::Named(topic), priority, run)
+        Self::heard::<ByName, P, R, F>(Hears::Named(topic), run)
     }
 
     /// A handler of a topic by name.
-    pub const fn named_mut<P, R: EventReturn, F>(topic: &'static str, priority: SubscriptionPriority, run: F) -> Self
+    pub const fn named_mut<P, R: EventReturn, F>(topic: &'static str, run: F) -> Self
     where
         ByName: HeardAs<P>,
         F: Fn(&mut M, &P, &Context) -> R + Copy,
     {
-        Self::heard_mut::<ByName, P, R, F>(Hears::Named(topic), priority, run)
+        Self::heard_mut::<ByName, P, R, F>(Hears::Named(topic), run)
+    }
+
+    /// Sets an event handler's place among the others.
+    pub const fn priority(mut self, to: SubscriptionPriority) -> Self {
+        if let EntryKind::Event { priority, .. } = &mut self.entry.kind {
+            *priority = to;
+        }
+        self
     }
 
     /// Adds a request's doc comment.

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::descriptor::{Descriptor, Step, VTable};
 use crate::erase::{Handler, guard};
 use crate::error::ModuleError;
-use crate::event::{Event, EventResponse, SubscriptionPriority};
+use crate::event::{Event, EventResponse};
 use crate::info::ModuleInfo;
 use crate::request::{Request, Response};
 use crate::runtime::ANY_REQUEST;
@@ -89,9 +89,7 @@ const HANDLERS: &[Handler<Written>] = &[
     Handler::step_mut(Step::Start, |module: &mut Written, _| module.start()),
     Handler::step_mut(Step::Stop, |module: &mut Written, _| module.stop()),
     Handler::health(|module: &Written, _| module.is_healthy()),
-    Handler::event_mut::<Event, Event, _, _>(SubscriptionPriority::NORMAL, |module: &mut Written, event, _| {
-        module.handle_event(event)
-    }),
+    Handler::event_mut::<Event, Event, _, _>(|module: &mut Written, event, _| module.handle_event(event)),
     Handler::raw_mut(ANY_REQUEST, |module: &mut Written, request, _| module.handle_request(request)),
     Handler::save(1, |module: &Written, _| module.save_state()),
     Handler::restore_mut(1, |module: &mut Written, state: Option<Vec<u8>>, _| match state {

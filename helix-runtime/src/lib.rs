@@ -52,6 +52,7 @@ mod descriptor;
 mod erase;
 mod error;
 mod event;
+mod export;
 mod handwritten;
 mod info;
 mod message;
@@ -126,6 +127,7 @@ pub mod glue {
     pub use crate::modinfo::{record, record_len};
     pub use crate::module::{Contract, Handlers};
     pub use crate::set::{check_cycle, check_member};
+    pub use crate::{__export as export, __record as record};
     pub use helix_macros::modules;
     pub use postcard_schema::Schema;
     pub use postcard_schema::schema::{DataModelType, DataModelVariant, NamedType, NamedValue, NamedVariant};

@@ -35,13 +35,13 @@ pub trait Module: Handlers + Send + Sync + Sized {
     const DESCRIPTOR: &'static Descriptor = Describe::<Self>::DESCRIPTOR;
     /// Its config fields.
     #[doc(hidden)]
-    const SETTINGS: &'static [Setting<Self>];
+    const SETTINGS: &'static [Setting<Self>] = &[];
     /// The requests of the contracts it provides.
     #[doc(hidden)]
-    const CONTRACTS: &'static [&'static [Handler<Self>]];
+    const CONTRACTS: &'static [&'static [Handler<Self>]] = &[];
     /// Whether it may be reloaded with nothing to keep.
     #[doc(hidden)]
-    const STATELESS: bool;
+    const STATELESS: bool = false;
     /// Checks a generic module where its parameters are known; others are checked beside their declaration.
     #[doc(hidden)]
     const CHECKED: () = ();

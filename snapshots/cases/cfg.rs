@@ -3,11 +3,11 @@
 use helix_runtime::prelude::*;
 use helix_runtime::{Module, Runtime, modules};
 
-#[cfg(all())]
+#[cfg(not(any()))]
 #[helix_module(flags = HOT_RELOADABLE)]
-#[cfg_attr(all(), derive(Default))]
+#[cfg_attr(not(any()), derive(Default))]
 pub struct Present {
-    #[cfg(all())]
+    #[cfg(not(any()))]
     ticks: u64,
     #[cfg(any())]
     ticks: NoSuchType,
@@ -26,7 +26,7 @@ pub struct AbsentBelow;
 impl Absent {}
 
 #[helix_handlers]
-#[cfg(all())]
+#[cfg(not(any()))]
 impl Present {
     #[cfg(any())]
     #[on_init]
@@ -38,7 +38,7 @@ impl Present {
     fn tick(&mut self) {
         self.ticks += 1;
     }
-    #[cfg_attr(all(), cfg_attr(not(any()), on_request, cfg_attr(any(), on_request("never"))))]
+    #[cfg_attr(not(any()), cfg_attr(not(any()), on_request, cfg_attr(any(), on_request("never"))))]
     fn ticks(&self) -> u64 {
         self.ticks
     }
@@ -46,12 +46,12 @@ impl Present {
     #[allow(dead_code)]
     fn no_request(&self, _: &mut NoMessage) {}
     #[on_save(version = 1)]
-    #[cfg_attr(all(), cfg(all()))]
+    #[cfg_attr(not(any()), cfg(not(any())))]
     fn save(&self) -> u64 {
         self.ticks
     }
     #[cfg(any())]
-    #[on_save(version = 1)]
+    #[on_save(version = 2)]
     fn save_otherwise(&self) -> NoSuchType {
         self.ticks
     }

@@ -23,13 +23,16 @@ pub struct Settings {
     #[cfg(any())]
     #[config]
     gone: NoSuchType,
-    #[cfg(all())]
+    #[cfg(not(any()))]
     #[config(default = true)]
     kept: bool,
     #[cfg_attr(any(), config)]
     plain: u8,
-    #[cfg_attr(all(), config(default = 'x'), doc = "A letter.")]
+    #[cfg_attr(not(any()), config(default = 'x'), doc = "A letter.")]
     letter: char,
+    #[cfg_attr(not(any()), config(default = 1))]
+    #[cfg_attr(any(), config(default = "one"))]
+    either: u8,
     #[allow(dead_code)]
     untouched: [u8; 2],
 }
@@ -38,8 +41,8 @@ pub struct Settings {
 impl Settings {
     #[on_request]
     fn all(&self) -> String {
-        let Self { slice_ms, step, label, size, limit, kept, plain, letter, .. } = self;
-        format!("{slice_ms} {step} {label} {size} {limit:?} {kept} {plain} {letter}")
+        let Self { slice_ms, step, label, size, limit, kept, plain, letter, either, .. } = self;
+        format!("{slice_ms} {step} {label} {size} {limit:?} {kept} {plain} {letter}{either}")
     }
 }
 
@@ -50,9 +53,9 @@ fn fields_are_set_from_the_configuration() {
         let runtime = Runtime::builder().config(config).modules(modules![Settings]).build().unwrap();
         runtime.start().map(|()| runtime.call::<(), String>("settings.all", ()).unwrap())
     };
-    assert_eq!(all(&[("settings.size", "4")]).unwrap(), "10 -4 plain 4 None true 0 x");
+    assert_eq!(all(&[("settings.size", "4")]).unwrap(), "10 -4 plain 4 None true 0 x1");
     let set = [("settings.size", "4"), ("settings.slice_ms", "5"), ("settings.label", "new"), ("settings.limit", "9")];
-    assert_eq!(all(&set).unwrap(), "5 -4 new 4 Some(9) true 0 x");
+    assert_eq!(all(&set).unwrap(), "5 -4 new 4 Some(9) true 0 x1");
     assert!(all(&[]).unwrap_err().to_string().contains("size"));
 
     let keys: Vec<String> = Settings::DESCRIPTOR.config().map(ToString::to_string).collect();
@@ -66,6 +69,7 @@ fn fields_are_set_from_the_configuration() {
             "limit: Option<u8>",
             "kept: bool = true",
             "letter: char = 'x'",
+            "either: u8 = 1",
         ]
     );
 }

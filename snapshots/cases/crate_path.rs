@@ -19,15 +19,10 @@ pub trait Ponger {
 }
 
 #[helix_module(provides = [Ponger], crate = super::crate_path::kernel::runtime)]
+#[derive(Default)]
 pub struct Player {
     #[config(default = 1)]
     last: u8,
-}
-
-impl Default for Player {
-    fn default() -> Self {
-        Self { last: 0 }
-    }
 }
 
 #[helix_handlers(crate = super::crate_path::kernel::runtime)]

@@ -23,6 +23,24 @@ pub struct Newtype(pub u32);
 pub struct Tuple(pub u8, pub Newtype);
 
 #[helix_message]
+pub struct Hollow(#[cfg(any())] pub NoSuchType);
+
+pub mod elsewhere {
+    //! A type of the same name.
+    use helix_runtime::prelude::*;
+
+    #[helix_message]
+    pub struct Outer {
+        pub size: u8,
+    }
+}
+
+#[helix_message]
+pub struct Outer {
+    pub inner: Vec<elsewhere::Outer>,
+}
+
+#[helix_message]
 pub struct Nothing {}
 
 #[helix_message]
@@ -47,6 +65,8 @@ fn its_shape_is_its_declaration() {
         Unit::SHAPE.to_string(),
         Newtype::SHAPE.to_string(),
         Tuple::SHAPE.to_string(),
+        Hollow::SHAPE.to_string(),
+        Outer::SHAPE.to_string(),
         Nothing::SHAPE.to_string(),
         Choice::SHAPE.to_string(),
     ];
@@ -57,6 +77,8 @@ fn its_shape_is_its_declaration() {
             "Unit{}",
             "Newtype(u32)",
             "Tuple(u8,Newtype(u32))",
+            "Hollow()",
+            "Outer{inner:[Outer{size:u8}]}",
             "Nothing{}",
             "Choice<None|One(Named{number:u64,text:?str})|Two(u8,i8)|Some{list:[Newtype(u32)],pair:(bool,char)}>",
         ]

@@ -1,5 +1,7 @@
 //! Every case, compiled: its own tests run what its snapshot shows.
 #![forbid(unsafe_code)]
+// Cases say what one would not write, to show that one may.
+#![allow(clippy::needless_arbitrary_self_type)]
 
 #[path = "../cases"]
 mod cases {

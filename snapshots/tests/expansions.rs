@@ -109,6 +109,13 @@ fn expansions(items: Vec<Item>, all: &mut Vec<Item>) {
     }
 }
 
+/// The printer writes doc attributes as comments, and what they hold as it is.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|char| if char.is_control() && char != '\n' { char.escape_default().to_string() } else { char.into() })
+        .collect()
+}
+
 #[test]
 fn every_case_expands_as_reviewed() {
     let mut settings = insta::Settings::clone_current();
@@ -137,7 +144,7 @@ fn every_case_expands_as_reviewed() {
             })
             .collect();
         settings.set_description(doc.expect("a case says what it shows").value().trim());
-        settings.bind(|| insta::assert_snapshot!(name.as_str(), printed.join("\n")));
+        settings.bind(|| insta::assert_snapshot!(name.as_str(), visible(&printed.join("\n"))));
     }
 }
 

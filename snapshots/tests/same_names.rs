@@ -57,3 +57,16 @@ fn modules_of_both_crates_run_together() {
     runtime.start().unwrap();
     assert_eq!(runtime.call::<(&str,), u64>("renamed.length", ("",)).unwrap(), 7);
 }
+
+mod made_elsewhere {
+    snapshots_renamed::echo!(Echo);
+}
+
+#[test]
+fn a_macro_of_another_crate_brings_its_own_runtime() {
+    use made_elsewhere::{Echo, EchoesClient, Reply};
+    let runtime = Runtime::builder().modules(modules![Echo]).build().unwrap();
+    runtime.start().unwrap();
+    assert!(runtime.publish(&Reply { text: "a".to_owned() }).is_clean());
+    assert_eq!(runtime.service::<EchoesClient>().unwrap().again("ab").unwrap().text, "ababab");
+}

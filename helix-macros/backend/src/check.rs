@@ -53,11 +53,12 @@ fn twice(errors: &mut Errors, what: &str, name: &str, first: Span, second: Span)
 /// Handlers under a `cfg` may exclude each other, so those are left to the const checks, which see what is left.
 pub fn handlers(model: &Handlers, errors: &mut Errors) {
     for (at, handler) in model.handlers.iter().enumerate() {
+        let mut wrong = Errors::default();
         for first in model.handlers[..at].iter().filter(|first| first.cfgs.is_empty() && handler.cfgs.is_empty()) {
             if let Some((what, hint)) = clash(first, handler) {
                 let mut error = syn::Error::new(handler.span, format!("{what} twice: {hint}"));
                 error.combine(syn::Error::new(first.span, format!("{what} first here")));
-                errors.push(error);
+                wrong.push(error);
                 break;
             }
         }
@@ -67,7 +68,7 @@ pub fn handlers(model: &Handlers, errors: &mut Errors) {
                 .iter()
                 .any(|other| matches!(other.kind, HandlerKind::Restore { version: restored } if restored == version))
         {
-            errors.push(syn::Error::new(
+            wrong.push(syn::Error::new(
                 handler.span,
                 format!(
                     "saved state version {version} is restored by nothing: add `#[on_restore(version = {version})]`"
@@ -77,8 +78,9 @@ pub fn handlers(model: &Handlers, errors: &mut Errors) {
         if let HandlerKind::Event { heard: Heard::Name(name), .. } = &handler.kind
             && BUILT_IN_TOPICS.contains(&name.value().as_str())
         {
-            errors.at(name, format!("{:?} is a topic of Helix's own: name the type, as in `#[on_event(Tick)]` or `#[on_event(Process)]`", name.value()));
+            wrong.at(name, format!("{:?} is a topic of Helix's own: name the type, as in `#[on_event(Tick)]` or `#[on_event(Process)]`", name.value()));
         }
+        errors.push_under(&handler.cfgs, wrong);
     }
 }
 

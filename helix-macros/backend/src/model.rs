@@ -9,8 +9,8 @@ pub struct Module {
     pub runtime: Path,
     pub ident: Ident,
     pub generics: Generics,
-    /// The `cfg`s under which the struct exists.
-    pub cfgs: Vec<Attribute>,
+    /// What stands on all that is made from it: its `cfg`s, and the lints that it allows.
+    pub inherited: Vec<Attribute>,
     pub name: LitStr,
     pub version: Option<LitStr>,
     pub description: String,
@@ -58,7 +58,8 @@ pub struct Handlers {
     pub self_ty: Type,
     pub generics: Generics,
     pub where_clause: Option<WhereClause>,
-    pub cfgs: Vec<Attribute>,
+    /// What stands on all that is made from it: its `cfg`s, and the lints that it allows.
+    pub inherited: Vec<Attribute>,
     pub handlers: Vec<Handler>,
 }
 
@@ -89,7 +90,8 @@ pub struct Method {
 /// One argument, in its `'static` form.
 #[derive(Clone)]
 pub struct Argument {
-    pub name: String,
+    /// What it is called; a number where the parameter is a pattern.
+    pub name: Ident,
     pub ty: Type,
 }
 
@@ -127,12 +129,14 @@ pub struct Service {
     pub vis: Visibility,
     pub ident: Ident,
     pub generics: Generics,
-    pub cfgs: Vec<Attribute>,
+    /// What stands on all that is made from it: its `cfg`s, and the lints that it allows.
+    pub inherited: Vec<Attribute>,
     pub methods: Vec<ServiceMethod>,
 }
 
 pub struct ServiceMethod {
     pub cfgs: Vec<TokenStream>,
+    pub deprecated: Option<Attribute>,
     pub method: Method,
 }
 

@@ -6,6 +6,7 @@ extern crate alloc;
 
 use alloc::string::String;
 
+pub use kernel;
 use kernel::prelude::*;
 
 /// What is told.
@@ -49,6 +50,54 @@ impl Clock for Renamed {
         Ok(Told { words: self.words.clone() })
     }
 }
+
+/// Makes a module wherever it is called, with this crate's runtime.
+#[macro_export]
+macro_rules! echo {
+    ($name:ident) => {
+        /// A reply.
+        // The path of a message's runtime reaches serde as text, in which `$crate` means nothing.
+        #[$crate::kernel::helix_message(crate = ::snapshots_renamed::kernel)]
+        #[derive(Clone, $crate::kernel::EventType)]
+        #[event(name = "echo.reply", crate = $crate::kernel)]
+        pub struct Reply {
+            /// What was said.
+            pub text: $crate::Text,
+        }
+
+        /// A contract.
+        #[$crate::kernel::helix_service("echo.contract", crate = $crate::kernel)]
+        pub trait Echoes {
+            /// Says it again.
+            fn again(&self, text: &str) -> Reply;
+        }
+
+        /// A module.
+        #[$crate::kernel::helix_module(provides = [Echoes], crate = $crate::kernel)]
+        #[derive(Default)]
+        pub struct $name {
+            #[config(default = 2)]
+            times: u32,
+        }
+
+        #[$crate::kernel::helix_handlers(crate = $crate::kernel)]
+        impl $name {
+            #[$crate::kernel::prelude::on_event(Reply)]
+            fn reply(&mut self, reply: &Reply) {
+                self.times += reply.text.len() as u32;
+            }
+        }
+
+        impl Echoes for $name {
+            fn again(&self, text: &str) -> Reply {
+                Reply { text: text.repeat(self.times as usize) }
+            }
+        }
+    };
+}
+
+/// What `echo!` replies with.
+pub use alloc::string::String as Text;
 
 #[test]
 fn a_module_of_the_renamed_runtime_runs() {

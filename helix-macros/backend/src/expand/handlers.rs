@@ -1,14 +1,15 @@
 //! `impl Handlers`: one entry for each handler attribute, in source order.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Expr, Ident, Lit, Path};
+use syn::ext::IdentExt;
+use syn::{Expr, Ident, Path};
 
-use super::{at, span_of};
+use super::{at, runtime_at, span_of};
 use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
 
 pub fn handlers(model: &Handlers) -> TokenStream {
-    let Handlers { runtime: rt, self_ty, generics, where_clause, cfgs, handlers } = model;
+    let Handlers { runtime: rt, self_ty, generics, where_clause, inherited, handlers } = model;
     let span = span_of(self_ty);
     let entries = handlers.iter().map(|handler| entry(rt, handler));
     let (impl_generics, _, _) = generics.split_for_impl();
@@ -20,8 +21,9 @@ pub fn handlers(model: &Handlers) -> TokenStream {
         quote!(where #(#predicates,)* Self: 'static)
     };
     quote_spanned! {span=>
-        #(#cfgs)*
+        #(#inherited)*
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #rt::Handlers for #self_ty #where_clause {
             const HANDLERS: &'static [#rt::glue::Handler<Self>] = &[#(#entries),*];
         }
@@ -49,7 +51,17 @@ fn elides_lifetime(tokens: TokenStream) -> bool {
 fn entry(rt: &Path, handler: &Handler) -> TokenStream {
     let Handler { span, cfgs, method, kind } = handler;
     let span = at(*span);
-    let constructor = |name: &str| constructor(name, method.exclusive, span);
+    let rt = &runtime_at(rt, span);
+    // The compiler shows at the constructor what is wrong with the one type that the method gives or takes.
+    let place = match kind {
+        HandlerKind::Step(_) | HandlerKind::Save { .. } => returned(method, span),
+        HandlerKind::Restore { .. } | HandlerKind::Request { raw: false, .. } if method.args.len() == 1 => {
+            span_of(&method.args[0].ty)
+        }
+        _ => span,
+    };
+    let constructor = |name: &str| constructor(name, method.exclusive, place);
+    let reply = inferred(method, span);
     let entry = match kind {
         HandlerKind::Step(step) => {
             let new = constructor("step");
@@ -63,19 +75,25 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             quote_spanned!(span=> #new(#run))
         }
         HandlerKind::Event { heard, priority } => {
-            let priority = self::priority(rt, priority.as_ref(), span);
-            let event = Ident::new("e", span);
+            let priority = priority.as_ref().map(|priority| {
+                let priority = self::priority(rt, priority, span);
+                quote_spanned!(span=> .priority(#priority))
+            });
+            let event = Ident::new("__e", span);
             let run = call(method, &[quote!(#event)], span);
             // Without the parameter nothing says how the event is taken: as nothing.
-            let view = if method.args.is_empty() { quote!(()) } else { quote!(_) };
+            let view = match method.args.first() {
+                None => quote_spanned!(span=> ()),
+                Some(event) => quote_spanned!(span_of(&event.ty)=> _),
+            };
             match heard {
                 Heard::Type(ty) => {
                     let new = constructor("event");
-                    quote_spanned!(span=> #new::<#ty, #view, _, _>(#priority, #run))
+                    quote_spanned!(span=> #new::<#ty, #view, #reply, _>(#run)#priority)
                 }
                 Heard::Name(name) => {
                     let new = constructor("named");
-                    quote_spanned!(span=> #new::<#view, _, _>(#name, #priority, #run))
+                    quote_spanned!(span=> #new::<#view, #reply, _>(#name, #run)#priority)
                 }
             }
         }
@@ -87,7 +105,7 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             });
             let request = if *raw {
                 let new = constructor("raw");
-                let argument = Ident::new("r", span);
+                let argument = Ident::new("__r", span);
                 let run = call(method, &[quote!(#argument)], span);
                 quote_spanned!(span=> #new(#name, #run))
             } else {
@@ -99,16 +117,29 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
         HandlerKind::Save { version } => {
             let new = constructor("save");
             let run = call(method, &[], span);
+            let version = Literal::u32_unsuffixed(*version);
             quote_spanned!(span=> #new(#version, #run))
         }
         HandlerKind::Restore { version } => {
             let new = constructor("restore");
-            let state = Ident::new("s", span);
+            let state = Ident::new("__s", span);
             let run = call(method, &[quote!(#state)], span);
+            let version = Literal::u32_unsuffixed(*version);
             quote_spanned!(span=> #new(#version, #run))
         }
     };
-    quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#entry)
+    let rt = runtime_at(rt, place);
+    quote_spanned!(place=> #(#cfgs)* #rt::glue::Handler::#entry)
+}
+
+/// Where a method says what it returns, if it does.
+fn returned(method: &Method, otherwise: Span) -> Span {
+    method.output.as_ref().map_or(otherwise, span_of)
+}
+
+/// `_` in place of what a method returns.
+fn inferred(method: &Method, otherwise: Span) -> TokenStream {
+    quote_spanned!(returned(method, otherwise)=> _)
 }
 
 fn constructor(name: &str, exclusive: bool, span: Span) -> Ident {
@@ -123,7 +154,7 @@ fn call(method: &Method, args: &[TokenStream], span: Span) -> TokenStream {
     let passed = args.iter().take(method.args.len());
     let params = args.iter().enumerate().map(|(at, arg)| if at < method.args.len() { arg.clone() } else { quote!(_) });
     let (context, pass_context) = context(method, span);
-    quote_spanned!(span=> |m: #module #(, #params)*, #context| Self::#name(m #(, #passed)* #pass_context))
+    quote_spanned!(span=> |__m: #module #(, #params)*, #context| Self::#name(__m #(, #passed)* #pass_context))
 }
 
 fn receiver(exclusive: bool, span: Span, ty: &TokenStream) -> TokenStream {
@@ -132,7 +163,7 @@ fn receiver(exclusive: bool, span: Span, ty: &TokenStream) -> TokenStream {
 
 fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
     if method.takes_context {
-        (quote_spanned!(span=> c), quote_spanned!(span=> , c))
+        (quote_spanned!(span=> __c), quote_spanned!(span=> , __c))
     } else {
         (quote_spanned!(span=> _), TokenStream::new())
     }
@@ -140,24 +171,27 @@ fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
 
 /// A typed request of `module`, whose method is `owner`'s: the module's own, or a contract's.
 pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, owner: &TokenStream) -> TokenStream {
-    let new = constructor("request", method.exclusive, span);
-    let names = method.args.iter().map(|arg| &arg.name);
+    let place = match method.args.as_slice() {
+        [only] => span_of(&only.ty),
+        _ => span,
+    };
+    let new = constructor("request", method.exclusive, place);
+    let reply = inferred(method, span);
+    let names = method.args.iter().map(|arg| arg.name.unraw().to_string());
     let types = method.args.iter().map(|arg| &arg.ty);
-    let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("a{at}", span = span)).collect();
+    let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("__a{at}", span = span)).collect();
     let method_name = &method.ident;
     let receiver = receiver(method.exclusive, span, module);
     let (context, pass_context) = context(method, span);
-    quote_spanned!(span=> #new::<(#(#types,)*), _, _>(#name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context)))
+    quote_spanned!(span=> #new::<(#(#types,)*), #reply, _>(#name, &[#(#names),*], |__m: #receiver, (#(#args,)*), #context| #owner::#method_name(__m #(, #args)* #pass_context)))
 }
 
-fn priority(rt: &Path, priority: Option<&Expr>, span: Span) -> TokenStream {
+fn priority(rt: &TokenStream, priority: &Expr, span: Span) -> TokenStream {
     match priority {
-        None => quote_spanned!(span=> #rt::glue::Priority::NORMAL),
-        Some(Expr::Path(path)) if path.path.get_ident().is_some() => {
+        Expr::Path(path) if path.path.get_ident().is_some() => {
             let name = path.path.get_ident();
             quote_spanned!(span=> #rt::glue::Priority::#name)
         }
-        Some(Expr::Lit(lit)) if matches!(lit.lit, Lit::Int(_)) => quote_spanned!(span=> #rt::glue::Priority(#lit)),
-        Some(other) => quote_spanned!(span=> #rt::glue::Priority(#other)),
+        number => quote_spanned!(span=> #rt::glue::Priority(#number)),
     }
 }

@@ -57,7 +57,7 @@ fn struct_type(rt: &Path, fields: &Fields, span: Span) -> TokenStream {
     match fields {
         Fields::Unit => quote_spanned!(span=> #rt::glue::DataModelType::UnitStruct),
         Fields::Tuple(fields) => match fields.as_slice() {
-            [field] => {
+            [field] if field.cfgs.is_empty() => {
                 let schema = schema(rt, field);
                 quote_spanned!(span=> #rt::glue::DataModelType::NewtypeStruct(#schema))
             }
@@ -79,7 +79,7 @@ fn variant(rt: &Path, variant: &Variant) -> TokenStream {
     let ty = match fields {
         Fields::Unit => quote_spanned!(span=> #rt::glue::DataModelVariant::UnitVariant),
         Fields::Tuple(fields) => match fields.as_slice() {
-            [field] => {
+            [field] if field.cfgs.is_empty() => {
                 let schema = schema(rt, field);
                 quote_spanned!(span=> #rt::glue::DataModelVariant::NewtypeVariant(#schema))
             }
@@ -101,6 +101,7 @@ fn variant(rt: &Path, variant: &Variant) -> TokenStream {
 fn schema(rt: &Path, field: &Field) -> TokenStream {
     let ty = &field.ty;
     let span = super::span_of(ty);
+    let rt = super::runtime_at(rt, span);
     quote_spanned!(span=> #rt::glue::schema_of::<#ty>())
 }
 

@@ -3,30 +3,32 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Expr, ExprLit, Generics, Ident, Lit};
+use syn::{Expr, ExprLit, Generics, Ident, Lit, Path};
 
-use super::{at, span_of};
+use super::{at, runtime_at, span_of};
 use crate::model::{Dependency, Module, Provided, Setting};
 
 /// Expands a module. The const checks are left out of one that is wrong already.
 pub fn module(model: &Module, checked: bool) -> TokenStream {
     let rt = &model.runtime;
     let ident = &model.ident;
-    let cfgs = &model.cfgs;
+    let inherited = &model.inherited;
     let span = at(ident.span());
     let generic = !model.generics.params.is_empty();
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = where_static(&model.generics);
     let info = info(model);
     let settings = model.settings.iter().map(|setting| self::setting(model, setting));
-    let contracts = model.provides.iter().filter_map(|provided| match provided {
-        Provided::Contract(path) => {
-            let here = span_of(path);
-            Some(quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::REQUESTS))
-        }
-        Provided::Name(_) => None,
+    let settings = (!model.settings.is_empty())
+        .then(|| quote_spanned!(span=> const SETTINGS: &'static [#rt::glue::Setting<Self>] = &[#(#settings),*];));
+    let mut contracts = contracts(model).map(|path| {
+        let here = span_of(path);
+        quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::REQUESTS)
     });
-    let stateless = model.stateless;
+    let contracts = contracts.next().map(|first| {
+        quote_spanned!(span=> const CONTRACTS: &'static [&'static [#rt::glue::Handler<Self>]] = &[#first #(, #contracts)*];)
+    });
+    let stateless = model.stateless.then(|| quote_spanned!(span=> const STATELESS: ::core::primitive::bool = true;));
     let new = match &model.new {
         Some(path) => quote_spanned!(span_of(path)=> #path()),
         None => quote_spanned!(span=> ::core::default::Default::default()),
@@ -36,24 +38,34 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
     let (inside, outside) = if generic {
         (Some(quote_spanned!(span=> const CHECKED: () = { #(#checks::<Self>();)* };)), TokenStream::new())
     } else {
-        let checks = checks.iter().map(|check| quote_spanned!(span=> #(#cfgs)* const _: () = #check::<#ident>();));
+        let checks = checks.iter().map(|check| quote_spanned!(span=> #(#inherited)* const _: () = #check::<#ident>();));
         (None, checks.collect())
     };
-    let export = if checked && !generic { export(model) } else { TokenStream::new() };
+    let cfgs = inherited.iter().filter(|attr| !attr.path().is_ident("allow"));
+    let export =
+        (checked && !generic).then(|| quote_spanned!(Span::mixed_site()=> #(#cfgs)* #rt::glue::export! { #ident }));
     quote_spanned! {span=>
-        #(#cfgs)*
+        #(#inherited)*
         #[automatically_derived]
         impl #impl_generics #rt::Module for #ident #ty_generics #where_clause {
             const INFO: #rt::ModuleInfo = #info;
-            const SETTINGS: &'static [#rt::glue::Setting<Self>] = &[#(#settings),*];
-            const CONTRACTS: &'static [&'static [#rt::glue::Handler<Self>]] = &[#(#contracts),*];
-            const STATELESS: ::core::primitive::bool = #stateless;
+            #settings
+            #contracts
+            #stateless
             #inside
             fn create() -> Self { #new }
         }
         #outside
         #export
     }
+}
+
+/// The contracts among what a module provides.
+fn contracts(model: &Module) -> impl Iterator<Item = &Path> {
+    model.provides.iter().filter_map(|provided| match provided {
+        Provided::Contract(path) => Some(path),
+        Provided::Name(_) => None,
+    })
 }
 
 /// A module lives as long as its runtime.
@@ -111,12 +123,9 @@ fn info(model: &Module) -> TokenStream {
     }
     if !model.provides.is_empty() {
         // Contracts first, in the order of `CONTRACTS`.
-        let contracts = model.provides.iter().filter_map(|provided| match provided {
-            Provided::Contract(path) => {
-                let here = span_of(path);
-                Some(quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::SERVICE))
-            }
-            Provided::Name(_) => None,
+        let contracts = contracts(model).map(|path| {
+            let here = span_of(path);
+            quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::SERVICE)
         });
         let names = model.provides.iter().filter_map(|provided| match provided {
             Provided::Name(name) => Some(quote!(#name)),
@@ -141,7 +150,7 @@ fn info(model: &Module) -> TokenStream {
 }
 
 fn dependency(model: &Module, dependency: &Dependency) -> TokenStream {
-    let rt = &model.runtime;
+    let rt = runtime_at(&model.runtime, dependency.name.span());
     let Dependency { name, version, features, optional } = dependency;
     let span = at(name.span());
     let version = version.as_ref().map(|version| quote_spanned!(span=> .version(#version)));
@@ -154,9 +163,10 @@ fn setting(model: &Module, setting: &Setting) -> TokenStream {
     let rt = &model.runtime;
     let Setting { cfgs, ident, ty, doc, default } = setting;
     let span = at(ident.span());
+    let rt = runtime_at(rt, span);
     let key = ident.unraw().to_string();
     let ty_text = shown_type(ty);
-    let set = quote_spanned!(span=> |m: &mut Self, value: #ty| m.#ident = value);
+    let set = quote_spanned!(span=> |__m: &mut Self, __v: #ty| __m.#ident = __v);
     match default {
         None => quote_spanned!(span=> #(#cfgs)* #rt::glue::Setting::required(#key, #ty_text, #doc, #set)),
         Some(default) => {
@@ -201,41 +211,11 @@ fn without_blanks(tokens: &impl quote::ToTokens, marks: &[&str]) -> String {
 fn checks(model: &Module) -> Vec<TokenStream> {
     let rt = &model.runtime;
     let span = at(model.ident.span());
+    let rt = &runtime_at(rt, span);
     let mut checks = vec![quote_spanned!(span=> #rt::glue::check_module)];
     if let Some(flag) = model.flags.iter().find(|flag| *flag == "HOT_RELOADABLE") {
+        let rt = runtime_at(rt, flag.span());
         checks.push(quote_spanned!(at(flag.span())=> #rt::glue::check_reloadable));
     }
     checks
-}
-
-/// The one exported symbol and the record, in a crate that is built to be loaded.
-fn export(model: &Module) -> TokenStream {
-    let rt = &model.runtime;
-    let ident = &model.ident;
-    let cfgs = &model.cfgs;
-    let span = Span::mixed_site();
-    let record = record(quote!(#rt), &quote_spanned!(span=> <#ident as #rt::Module>::DESCRIPTOR));
-    quote_spanned! {span=>
-        #(#cfgs)*
-        #[allow(unexpected_cfgs)]
-        const _: () = {
-            #[cfg(helix_export)]
-            const _: () = {
-                #[unsafe(no_mangle)]
-                static HELIX_MODULE: &#rt::glue::Descriptor = <#ident as #rt::Module>::DESCRIPTOR;
-                #record
-            };
-        };
-    }
-}
-
-/// A static that writes a descriptor's record into the section for them.
-pub fn record(rt: TokenStream, descriptor: &TokenStream) -> TokenStream {
-    let span = Span::mixed_site();
-    quote_spanned! {span=>
-        #[used]
-        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,.helix.modinfo"))]
-        #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".helix.modinfo"))]
-        static RECORD: [::core::primitive::u8; #rt::glue::record_len(#descriptor)] = #rt::glue::record(#descriptor);
-    }
 }

@@ -1,25 +1,26 @@
 //! A contract's table of requests, and its client.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Type;
 use syn::ext::IdentExt;
+use syn::{Ident, Type};
 
-use super::at;
 use super::handlers::request;
-use crate::model::{Method, Service, ServiceMethod};
+use super::{at, runtime_at};
+use crate::model::{Argument, Method, Service, ServiceMethod};
 use crate::types::result;
 
 pub fn service(model: &Service) -> TokenStream {
     if !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let Service { runtime: rt, name, vis, ident, cfgs, methods, .. } = model;
+    let Service { runtime: rt, name, vis, ident, inherited, methods, .. } = model;
     let span = at(ident.span());
     let client = format_ident!("{}Client", ident.unraw(), span = ident.span());
-    let doc = format!("A client of the service `{}`, in any placement.", name.value());
-    let entries = methods.iter().map(|ServiceMethod { cfgs, method }| {
+    let doc = format!(" A client of the service `{}`, in any placement.", name.value());
+    let entries = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
         let span = at(method.ident.span());
+        let rt = runtime_at(rt, span);
         let module = quote_spanned!(span=> __Module);
         let owner = quote_spanned!(span=> <__Module as #ident>);
         let request = request(method, &method.ident.unraw().to_string(), span, &module, &owner);
@@ -29,8 +30,9 @@ pub fn service(model: &Service) -> TokenStream {
         });
         quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#request #doc)
     });
-    let signatures = methods.iter().map(|ServiceMethod { cfgs, method }| {
+    let signatures = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
         let span = at(method.ident.span());
+        let rt = runtime_at(rt, span);
         let name = method.ident.unraw().to_string();
         let types = method.args.iter().map(|arg| &arg.ty);
         let reply = reply(method);
@@ -38,28 +40,30 @@ pub fn service(model: &Service) -> TokenStream {
     });
     let calls = (0..methods.len()).map(|at| call(model, at));
     quote_spanned! {span=>
-        #(#cfgs)*
+        #(#inherited)*
         #[automatically_derived]
+        #[allow(deprecated)]
         impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident {
             const SERVICE: &'static ::core::primitive::str = #name;
             const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
         }
 
-        #(#cfgs)*
+        #(#inherited)*
         #[doc = #doc]
+        #[::core::prelude::v1::derive(::core::fmt::Debug, ::core::clone::Clone)]
         #vis struct #client(#rt::glue::Link);
 
-        #(#cfgs)*
+        #(#inherited)*
         impl #client {
             #(#calls)*
         }
 
-        #(#cfgs)*
+        #(#inherited)*
         #[automatically_derived]
         impl #rt::glue::Client for #client {
             const SERVICE: &'static ::core::primitive::str = #name;
             const REQUESTS: &'static [(&'static ::core::primitive::str, &'static #rt::glue::Codec)] = &[#(#signatures),*];
-            fn new(link: #rt::glue::Link) -> Self { Self(link) }
+            fn new(__link: #rt::glue::Link) -> Self { Self(__link) }
         }
     }
 }
@@ -67,10 +71,10 @@ pub fn service(model: &Service) -> TokenStream {
 /// The client's method of that index.
 fn call(model: &Service, at: usize) -> TokenStream {
     let rt = &model.runtime;
-    let ServiceMethod { cfgs, method } = &model.methods[at];
+    let ServiceMethod { cfgs, deprecated, method } = &model.methods[at];
     let Method { ident, args, doc, .. } = method;
     let span = super::at(ident.span());
-    let names: Vec<_> = (0..args.len()).map(|at| format_ident!("a{at}", span = span)).collect();
+    let names = names(args, span);
     let types = args.iter().map(|arg| &arg.ty);
     let lent = args.iter().map(|arg| match &arg.ty {
         Type::Reference(reference) => {
@@ -79,7 +83,12 @@ fn call(model: &Service, at: usize) -> TokenStream {
         }
         ty => quote!(#ty),
     });
-    let doc = (!doc.is_empty()).then(|| quote_spanned!(span=> #[doc = #doc]));
+    let doc = if doc.is_empty() {
+        quote_spanned!(span=> #[allow(missing_docs)])
+    } else {
+        let doc = format!(" {doc}");
+        quote_spanned!(span=> #[doc = #doc])
+    };
     let index = index(model, at);
     let (returned, call) = match fallible(method) {
         Some((ok, error)) => (
@@ -94,27 +103,38 @@ fn call(model: &Service, at: usize) -> TokenStream {
             )
         }
     };
-    let doc = doc.unwrap_or_else(|| quote_spanned!(span=> #[allow(missing_docs)]));
     quote_spanned! {span=>
         #(#cfgs)*
         #doc
+        #deprecated
         pub fn #ident(&self #(, #names: #lent)*) -> #returned {
             self.0.#call(#index, (#(#names,)*))
         }
     }
 }
 
-/// A method's place among those that exist: a number, or what the compiler counts where some depend on a `cfg`.
+/// What a client's method calls its arguments: what the contract's does, so that editors and docs show it.
+fn names(args: &[Argument], span: Span) -> Vec<Ident> {
+    let name = |name: &Ident| Ident::new(&name.to_string(), span);
+    let raw = |name: &Ident| Ident::new_raw(&name.unraw().to_string(), span);
+    let names: Vec<Ident> =
+        args.iter().map(|arg| if arg.name == arg.name.unraw() { name(&arg.name) } else { raw(&arg.name) }).collect();
+    let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
+    if twice { (0..args.len()).map(|at| format_ident!("a{at}", span = span)).collect() } else { names }
+}
+
+/// A method's place among those that exist: a number, and how many the compiler counts of those under a `cfg`.
 fn index(model: &Service, at: usize) -> TokenStream {
-    let before = &model.methods[..at];
-    if before.iter().all(|method| method.cfgs.is_empty()) {
-        return quote!(#at);
+    let (certain, others): (Vec<_>, Vec<_>) = model.methods[..at].iter().partition(|method| method.cfgs.is_empty());
+    let certain = Literal::usize_unsuffixed(certain.len());
+    if others.is_empty() {
+        return quote!(#certain);
     }
-    let units = before.iter().map(|method| {
+    let others = others.iter().map(|method| {
         let cfgs = &method.cfgs;
         quote!(#(#cfgs)* ())
     });
-    quote!(<[()]>::len(&[#(#units),*]))
+    quote!(#certain + <[()]>::len(&[#(#others),*]))
 }
 
 /// What travels back: of a `Result` with a `ModuleError`, the value alone.

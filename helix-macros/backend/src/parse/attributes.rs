@@ -62,10 +62,11 @@ fn is_helper(token: &TokenTree, ours: &[&str]) -> bool {
 }
 
 fn name_of(meta: &Meta, ours: &[&str]) -> Option<String> {
-    let path = meta.path();
-    let last = path.segments.last()?.ident.to_string();
+    let mut segments = meta.path().segments.iter().rev().map(|segment| segment.ident.to_string());
+    let last = segments.next()?;
+    // By its path it is the prelude's, whatever the runtime is called here, or that of the crate of macros.
     let is_ours = ours.contains(&last.as_str())
-        && (path.segments.len() == 1 || path.segments[0].ident.to_string().starts_with("helix"));
+        && segments.next().is_none_or(|before| before == "prelude" || before.starts_with("helix"));
     is_ours.then_some(last)
 }
 
@@ -109,6 +110,11 @@ fn take_from_cfg_attr(
 /// The `cfg`s under which an item exists.
 pub fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| is_cfg(&attr.meta)).cloned().collect()
+}
+
+/// What must stand on whatever is made from an item: its `cfg`s, and the lints that it allows.
+pub fn inherited(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs.iter().filter(|attr| is_cfg(&attr.meta) || attr.path().is_ident("allow")).cloned().collect()
 }
 
 /// `cfg(..)`, or a `cfg_attr` that adds nothing but `cfg`s.

@@ -5,12 +5,10 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Expr, FnArg, Generics, Ident, LitStr, Meta, Pat, ReceiverKind, ReturnType, Safety, Signature, Token,
-    Type, WhereClause, braced, parse_quote,
-};
+use syn::{Attribute, Expr, Generics, Ident, LitStr, Meta, Signature, Token, Type, WhereClause, braced};
 
 use super::items::{Item, Items};
+use super::method::{method, static_arguments};
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
 use crate::model::{Argument, Handler, HandlerKind, Handlers, Heard, Method};
@@ -70,11 +68,11 @@ pub fn handlers(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Op
         read_item(item, &mut handlers, errors);
     }
     let Block { attrs, impl_token, generics, self_ty, where_clause, span, items, .. } = block;
-    let cfgs = attributes::cfgs(&attrs);
+    let inherited = attributes::inherited(&attrs);
     let mut body = Group::new(proc_macro2::Delimiter::Brace, items.to_token_stream());
     body.set_span(span);
     let tokens = quote!(#(#attrs)* #impl_token #generics #self_ty #where_clause #body);
-    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, cfgs, handlers }))
+    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, inherited, handlers }))
 }
 
 fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) {
@@ -264,109 +262,6 @@ fn request(default: LitStr, input: ParseStream<'_>) -> syn::Result<HandlerKind> 
         }
     }
     Ok(HandlerKind::Request { name, permission, raw })
-}
-
-/// Reads a signature that is to be called by the runtime.
-pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option<Method> {
-    let mut fine = true;
-    let mut refuse = |tokens: &dyn ToTokens, message: &str| {
-        errors.at(tokens.to_token_stream(), message);
-        fine = false;
-    };
-    if let Some(token) = &signature.asyncness {
-        refuse(token, "a handler cannot be `async`: return at once, and publish an event when there is more to say");
-    }
-    if let Safety::Unsafe(token) = &signature.safety {
-        refuse(token, "a handler cannot be `unsafe`: anyone may call it");
-    }
-    if !signature.generics.params.is_empty() {
-        refuse(
-            &signature.generics,
-            "a handler cannot be generic: its types are part of its table; leave lifetimes out, they are elided",
-        );
-    }
-    if let Some(variadic) = &signature.variadic {
-        refuse(variadic, "a handler cannot be variadic");
-    }
-    let mut exclusive = false;
-    match signature.receiver().map(|receiver| (&receiver.kind, receiver)) {
-        None => refuse(&signature.ident, "a handler takes `&self` or `&mut self` first"),
-        Some((ReceiverKind::Reference(_, _, mutability), _)) => exclusive = mutability.is_some(),
-        Some((ReceiverKind::Typed(_, ty), _)) if matches!(&**ty, Type::Reference(_)) => {
-            exclusive = matches!(&**ty, Type::Reference(reference) if reference.mutability.is_some());
-        }
-        Some((_, receiver)) => {
-            refuse(receiver, "a handler cannot take `self` by value: the module lives on; take `&self` or `&mut self`");
-        }
-    }
-    let typed: Vec<_> = signature
-        .inputs
-        .iter()
-        .filter_map(|input| match input {
-            FnArg::Typed(typed) => Some(typed),
-            FnArg::Receiver(_) => None,
-        })
-        .collect();
-    let takes_context = typed.last().is_some_and(|last| types::is_context(&last.ty));
-    let mut args = Vec::new();
-    for (at, typed) in typed[..typed.len() - usize::from(takes_context)].iter().enumerate() {
-        let name = match &*typed.pat {
-            Pat::Ident(pat) => pat.ident.unraw().to_string(),
-            _ => format!("arg{at}"),
-        };
-        if types::is_context(&typed.ty) {
-            refuse(&typed.ty, "`&Context` is the last parameter");
-        }
-        args.push(Argument { name, ty: types::ungrouped(&typed.ty).clone() });
-    }
-    let output = match &signature.output {
-        ReturnType::Default => None,
-        ReturnType::Type(_, ty) => Some(types::ungrouped(ty).clone()),
-    };
-    fine.then(|| Method { ident: signature.ident.clone(), exclusive, args, takes_context, output, doc })
-}
-
-/// Puts arguments into their `'static` form; refuses what cannot be passed.
-pub fn static_arguments(args: &mut [Argument], errors: &mut Errors) -> bool {
-    let mut fine = true;
-    for arg in args {
-        match &arg.ty {
-            Type::Reference(reference) if types::is_borrowed(&reference.elem) && reference.mutability.is_none() => {
-                let elem = &reference.elem;
-                arg.ty = parse_quote!(&'static #elem);
-            }
-            ty => {
-                if let Some(reason) = cannot_travel(ty) {
-                    errors.at(ty, reason);
-                    fine = false;
-                }
-            }
-        }
-    }
-    fine
-}
-
-fn cannot_travel(ty: &Type) -> Option<&'static str> {
-    match ty {
-        Type::Reference(reference) if reference.mutability.is_some() => {
-            Some("`&mut` cannot travel: take the value, and return what changes")
-        }
-        Type::Reference(_) => Some("only `&str` and `&[u8]` can be lent: take this by value"),
-        Type::ImplTrait(_) => Some("`impl Trait` has no schema: name the type"),
-        Type::Ptr(_) => Some("a pointer cannot travel"),
-        ty if has_reference(ty.to_token_stream()) => {
-            Some("only `&str` and `&[u8]` themselves can be lent: own what is inside")
-        }
-        _ => None,
-    }
-}
-
-fn has_reference(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Punct(punct) => punct.as_char() == '&',
-        proc_macro2::TokenTree::Group(group) => has_reference(group.stream()),
-        _ => false,
-    })
 }
 
 /// Whether a method has the parameters that its attribute wants.

@@ -16,6 +16,10 @@ pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
         runtime = module::runtime(name, input)?;
         Ok(())
     });
+    if runtime.segments.first().is_some_and(|first| first.ident == "$crate") {
+        errors.at(&runtime, "a message's `crate` cannot begin with `$crate`, for serde takes the path as text: begin with `::` and the crate's name");
+        runtime = default_runtime();
+    }
     let input: DeriveInput = errors.ok(syn::parse2(item.clone()))?;
     refuse_lifetimes(&input, errors);
     refuse_serde(&input.attrs, errors);
@@ -79,12 +83,30 @@ fn idents(tokens: TokenStream) -> Vec<Ident> {
         .collect()
 }
 
+/// Where a type names its owner: by its own name, not by that of another's at the end of a path.
+fn itself(tokens: TokenStream, owner: &Ident) -> Option<Ident> {
+    let mut in_path = false;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) if !in_path && (ident == *owner || ident == "Self") => return Some(ident),
+            TokenTree::Group(group) => {
+                if let Some(found) = itself(group.stream(), owner) {
+                    return Some(found);
+                }
+                in_path = false;
+            }
+            token => in_path = matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':'),
+        }
+    }
+    None
+}
+
 fn fields(fields: &syn::Fields, owner: &Ident, errors: &mut Errors) -> Fields {
     let list = fields
         .iter()
         .map(|field| {
             refuse_serde(&field.attrs, errors);
-            if let Some(itself) = idents(field.ty.to_token_stream()).into_iter().find(|ident| ident == owner || ident == "Self") {
+            if let Some(itself) = itself(field.ty.to_token_stream(), owner) {
                 errors.at(
                     &itself,
                     format!("`{owner}` contains itself: a schema has an end; send a list of nodes that name each other by index"),

@@ -4,6 +4,7 @@ mod attributes;
 mod handlers;
 mod items;
 mod message;
+mod method;
 mod module;
 mod modules;
 mod options;

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Fields, Ident, ItemStruct, LitBool, LitStr, Meta, Path, Token, braced, bracketed, parenthesized};
 
@@ -53,7 +53,7 @@ pub fn module(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opti
         runtime: default_runtime(),
         name: LitStr::new(&names::kebab_case(&item.ident), item.ident.span()),
         generics: item.generics.clone(),
-        cfgs: attributes::cfgs(&item.attrs),
+        inherited: attributes::inherited(&item.attrs),
         description: attributes::doc(&item.attrs),
         ident: item.ident.clone(),
         version: None,
@@ -257,22 +257,25 @@ impl Dependency {
 fn settings(fields: &mut Fields, errors: &mut Errors) -> Vec<Setting> {
     let mut settings = Vec::new();
     for field in fields.iter_mut() {
-        let mut helpers = attributes::take(&mut field.attrs, HELPERS).into_iter();
-        let Some(helper) = helpers.next() else { continue };
-        for again in helpers {
-            errors.at(&again.meta, "a field has one `#[config]`: keep one");
-        }
-        let Some(ident) = field.ident.clone() else {
-            errors.at(&helper.meta, "`#[config]` goes on a named field: its name is the key");
-            continue;
-        };
-        let mut cfgs = attributes::cfgs(&field.attrs);
-        for cfg in &helper.cfgs {
-            cfgs.extend(syn::parse::Parser::parse2(syn::Attribute::parse_outer, cfg.clone()).unwrap_or_default());
-        }
-        let doc = attributes::doc(&field.attrs);
-        if let Some(default) = errors.ok(default_of(&helper.meta)) {
-            settings.push(Setting { cfgs, ident, ty: field.ty.clone(), doc, default });
+        let (doc, cfgs) = (attributes::doc(&field.attrs), attributes::cfgs(&field.attrs));
+        let mut certain = false;
+        for helper in attributes::take(&mut field.attrs, HELPERS) {
+            // Those in `cfg_attr` may exclude each other.
+            if core::mem::replace(&mut certain, helper.cfgs.is_empty()) {
+                errors.at(&helper.meta, "a field has one `#[config]`: keep one");
+                continue;
+            }
+            let Some(ident) = field.ident.clone() else {
+                errors.at(&helper.meta, "`#[config]` goes on a named field: its name is the key");
+                continue;
+            };
+            let mut cfgs = cfgs.clone();
+            for cfg in helper.cfgs {
+                cfgs.extend(syn::Attribute::parse_outer.parse2(cfg).unwrap_or_default());
+            }
+            if let Some(default) = errors.ok(default_of(&helper.meta)) {
+                settings.push(Setting { cfgs, ident, ty: field.ty.clone(), doc: doc.clone(), default });
+            }
         }
     }
     settings

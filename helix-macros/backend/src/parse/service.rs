@@ -6,8 +6,9 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Generics, Ident, LitStr, Signature, Token, Type, Visibility, braced};
 
-use super::handlers::{HELPERS, method, static_arguments};
+use super::handlers::HELPERS;
 use super::items::Items;
+use super::method::{method, static_arguments};
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
 use crate::model::{Method, Service, ServiceMethod};
@@ -62,17 +63,18 @@ pub fn service(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
         let cfgs: Vec<TokenStream> = attributes::cfgs(&item.attrs).iter().map(ToTokens::to_token_stream).collect();
         let mut wrong = Errors::default();
         if let Some(method) = request(signature, attributes::doc(&item.attrs), &mut wrong) {
-            methods.push(ServiceMethod { cfgs: cfgs.clone(), method });
+            let deprecated = item.attrs.iter().find(|attr| attr.path().is_ident("deprecated")).cloned();
+            methods.push(ServiceMethod { cfgs: cfgs.clone(), deprecated, method });
         }
         errors.push_under(&cfgs, wrong);
     }
     let Trait { attrs, vis, head, ident, generics, tail, brace, items } = contract;
-    let cfgs = attributes::cfgs(&attrs);
+    let inherited = attributes::inherited(&attrs);
     let mut body = Group::new(proc_macro2::Delimiter::Brace, items.to_token_stream());
     body.set_span(brace);
     let tokens = quote!(#(#attrs)* #vis #head #ident #generics #tail #body);
     let name = name.unwrap_or_else(|| LitStr::new(&names::kebab_case(&ident), ident.span()));
-    Some((tokens, Service { runtime, name, vis, ident, generics, cfgs, methods }))
+    Some((tokens, Service { runtime, name, vis, ident, generics, inherited, methods }))
 }
 
 /// Reads a method that is a request.
