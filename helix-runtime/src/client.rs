@@ -6,9 +6,9 @@ use alloc::string::ToString;
 use crate::codec::{Codec, with_values};
 use crate::context::{Call, Carries, Context, Host, Route};
 use crate::error::{CallError, IpcError, IpcResult};
+use crate::handle::Handle;
 use crate::message::{Args, Message, Sink};
 use crate::request::{Request, Response};
-use crate::runtime::Handle;
 
 /// A client of a service; `#[helix_service]` makes one beside each contract.
 ///

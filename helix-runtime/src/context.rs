@@ -10,9 +10,9 @@ use crate::codec::{Codec, TypedCall};
 use crate::config::{self, FromConfig};
 use crate::error::{IpcResult, ModuleError, ModuleResult};
 use crate::event::{Delivery, Publish, PublishResult};
+use crate::handle::Handle;
 use crate::message::{Args, Message, Sink};
 use crate::request::{Request, Response};
-use crate::runtime::Handle;
 use crate::schema::Shape;
 
 /// Identifies an instance for as long as its runtime lives.

@@ -43,6 +43,7 @@ extern crate std;
 extern crate self as helix_runtime;
 
 mod abi;
+mod chain;
 mod check;
 mod client;
 mod codec;
@@ -53,6 +54,7 @@ mod erase;
 mod error;
 mod event;
 mod export;
+mod handle;
 mod handwritten;
 mod info;
 mod message;
@@ -77,6 +79,7 @@ pub use event::{
     ModuleLoaded, ModuleName, ModuleReloaded, ModuleUnloaded, PressureLevel, Process, ProcessCreated, ProcessExited,
     Publish, PublishResult, Shutdown, SubscriptionPriority, Tick,
 };
+pub use handle::Handle;
 pub use handwritten::ModuleTrait;
 pub use helix_macros::{EventType, helix_handlers, helix_message, helix_module, helix_service};
 pub use info::{Dependencies, Dependency, ModuleFlags, ModuleInfo, ModuleKind, check_name};
@@ -84,7 +87,7 @@ pub use message::{Arg, Args, Message, Return};
 pub use module::{Handlers, Module};
 pub use request::{Request, Response};
 pub use runtime::{
-    BuildError, BuildFault, Builder, Handle, ModuleHealth, ModuleStatus, Resolved, Runtime, SavedState, StartError,
+    BuildError, BuildFault, Builder, ModuleHealth, ModuleStatus, Resolved, Runtime, SavedState, StartError,
 };
 pub use schema::Shape;
 pub use set::{Fault, ModuleSet};

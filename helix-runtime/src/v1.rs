@@ -11,10 +11,10 @@ use crate::codec::Codec;
 use crate::context::{Call, Context, Host, ModuleId, Route};
 use crate::error::{IpcError, IpcResult, ModuleResult};
 use crate::event::{Delivery, PublishResult};
+use crate::handle::Handle;
 use crate::handwritten::ModuleTrait;
 use crate::info::{ModuleFlags, ModuleInfo};
 use crate::request::{Request, Response};
-use crate::runtime::Handle;
 
 /// A module of the first version.
 pub trait Module: Send + Sync {
@@ -182,6 +182,6 @@ impl Host for Alone<'_> {
     }
 
     fn handle(&self) -> Handle {
-        Handle::new(alloc::sync::Weak::new())
+        Handle::new(alloc::sync::Weak::<Alone<'static>>::new())
     }
 }

@@ -9,16 +9,18 @@ use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicBool;
 
+use crate::chain;
 use crate::codec::Codec;
 use crate::config::Config;
 use crate::context::{Call, Context, Host, ModuleId, Route};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
 use crate::error::{IpcError, IpcResult, ModuleError};
 use crate::event::{Delivery, EventType, ModuleCrashed, ModuleName, Publish, PublishResult};
+use crate::handle::Handle;
 use crate::runtime::names::Names;
 use crate::runtime::slot::{Access, Entered, Refused, Slot};
 use crate::runtime::topics::Topics;
-use crate::runtime::{ANY_REQUEST, Handle, SavedState, chain};
+use crate::runtime::{ANY_REQUEST, SavedState};
 
 /// What a [`Runtime`](crate::Runtime) and its [`Handle`]s share.
 pub(crate) struct Inner {

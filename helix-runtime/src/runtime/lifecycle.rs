@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::Ordering;
 
+use crate::chain;
 use crate::context::Context;
 use crate::descriptor::{EntryKind, Step};
 use crate::error::{ModuleError, ModuleState};
 use crate::event::{HealthCheck, ModuleLoaded, ModuleName, ModuleUnloaded, Publish, Shutdown};
+use crate::runtime::Runtime;
+use crate::runtime::dispatch::Inner;
 use crate::runtime::slot::{Access, Refused, Slot};
-use crate::runtime::{Inner, Runtime, chain};
 
 /// Why the modules did not all start or stop.
 #[derive(Debug, Clone, PartialEq, Eq)]

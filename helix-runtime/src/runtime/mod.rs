@@ -1,9 +1,7 @@
 //! Modules that run together: what a program calls. Behind it are the one dispatch and the steps of a life.
 
 mod builder;
-mod chain;
 mod dispatch;
-mod handle;
 mod lifecycle;
 mod names;
 mod slot;
@@ -11,7 +9,6 @@ mod state;
 mod topics;
 
 pub use builder::{BuildError, BuildFault, Builder};
-pub use handle::Handle;
 pub use lifecycle::{ModuleHealth, StartError};
 pub use state::SavedState;
 
@@ -27,6 +24,7 @@ use crate::codec::Codec;
 use crate::context::{Host, ModuleId, Route};
 use crate::error::{IpcResult, ModuleState};
 use crate::event::{Publish, PublishResult};
+use crate::handle::Handle;
 use crate::info::{Dependency, ModuleInfo};
 use crate::message::{Args, Buffer, Message};
 use crate::request::{Request, Response};

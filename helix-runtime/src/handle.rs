@@ -3,40 +3,40 @@
 use alloc::sync::Weak;
 use core::fmt;
 
+use crate::chain;
 use crate::client::{self, Client};
 use crate::context::{Context, Host};
 use crate::error::{IpcError, IpcResult};
 use crate::event::{Publish, PublishResult};
 use crate::message::{Args, Message};
 use crate::request::{Request, Response};
-use crate::runtime::{Inner, chain};
 
 /// A way to publish and to call from anywhere: another thread, a timer, a module's own field.
 ///
 /// Everything it does fails with [`IpcError::Closed`] once the runtime has ended.
 #[derive(Clone)]
 pub struct Handle {
-    inner: Weak<Inner>,
+    host: Weak<dyn Host>,
 }
 
 impl Handle {
-    pub(crate) fn new(inner: Weak<Inner>) -> Self {
-        Self { inner }
+    pub(crate) fn new(host: Weak<dyn Host>) -> Self {
+        Self { host }
     }
 
     /// Runs with the host and the call of this thread that is under way, if any.
     #[inline]
     pub(crate) fn with<T>(&self, run: impl FnOnce(&dyn Host, Option<&Context>) -> T) -> IpcResult<T> {
-        let address = self.inner.as_ptr();
+        let host = self.host.as_ptr();
         // SAFETY: the innermost call of this thread is below us on this very stack.
         if let Some(top) = chain::top().map(|top| unsafe { top.as_ref() })
-            && top.comes_from(address.cast())
+            && top.comes_from(host.cast())
         {
-            // SAFETY: a call of this runtime is under way on this stack, and it borrows the runtime.
-            return Ok(run(unsafe { &*address }, Some(top)));
+            // SAFETY: a call of this host is under way on this stack, and it borrows the host.
+            return Ok(run(unsafe { &*host }, Some(top)));
         }
-        let inner = self.inner.upgrade().ok_or(IpcError::Closed)?;
-        Ok(run(&*inner, None))
+        let host = self.host.upgrade().ok_or(IpcError::Closed)?;
+        Ok(run(&*host, None))
     }
 
     /// Publishes an event; see [`Runtime::publish`](crate::Runtime::publish).
@@ -62,6 +62,6 @@ impl Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.inner.strong_count() > 0 { "Handle" } else { "Handle(closed)" })
+        f.write_str(if self.host.strong_count() > 0 { "Handle" } else { "Handle(closed)" })
     }
 }
