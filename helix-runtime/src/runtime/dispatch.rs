@@ -49,7 +49,7 @@ impl Inner {
         &self.slots[id.0 as usize]
     }
 
-    /// Enters a module; waits for another thread to leave it where that cannot end in a circle.
+    /// Enters a module; with `std`, waits for another thread to leave it where that cannot end in a circle.
     #[inline]
     pub(super) fn enter<'a>(
         &self,
@@ -63,19 +63,11 @@ impl Inner {
         }
     }
 
-    /// A call that holds no module may wait its turn; one that does might be waited for itself, so it is told.
+    /// Waits its turn, where another thread is in the module.
     #[cfg(feature = "std")]
     #[cold]
     fn wait<'a>(&self, slot: &'a Slot, access: Access, up: Option<&Context>) -> Result<Entered<'a>, Refused> {
-        if up.is_some_and(Context::holds_any) {
-            return Err(Refused::Busy);
-        }
-        loop {
-            match slot.enter(access) {
-                Err(Refused::Busy) => std::thread::yield_now(),
-                entered => return entered,
-            }
-        }
+        super::wait::wait(self.address(), slot, access, up)
     }
 
     /// Without std nobody waits: whoever is inside may be what this call has interrupted.

@@ -7,6 +7,8 @@ mod names;
 mod slot;
 mod state;
 mod topics;
+#[cfg(feature = "std")]
+mod wait;
 
 pub use builder::{BuildError, BuildFault, Builder};
 pub use lifecycle::{ModuleHealth, StartError};
