@@ -1,16 +1,17 @@
 //! `impl Handlers`: one entry for each handler attribute, in source order.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::{Expr, Ident, Lit, Path};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Expr, Ident, Lit, Path, Type};
 
-use super::{at, span_of};
+use super::{at, located, span_of};
 use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
 
 pub fn handlers(model: &Handlers) -> TokenStream {
-    let Handlers { runtime: rt, self_ty, generics, where_clause, cfgs, handlers } = model;
+    let Handlers { runtime, self_ty, generics, where_clause, cfgs, handlers } = model;
     let span = span_of(self_ty);
-    let entries = handlers.iter().map(|handler| entry(rt, handler));
+    let rt = &located(runtime, span);
+    let entries = handlers.iter().map(|handler| entry(runtime, handler));
     let (impl_generics, _, _) = generics.split_for_impl();
     let where_clause = if generics.params.is_empty() {
         quote!(#where_clause)
@@ -27,16 +28,18 @@ pub fn handlers(model: &Handlers) -> TokenStream {
     }
 }
 
-fn entry(rt: &Path, handler: &Handler) -> TokenStream {
+fn entry(runtime: &Path, handler: &Handler) -> TokenStream {
     let Handler { span, cfgs, method, kind } = handler;
     let span = at(*span);
+    let rt = &located(runtime, span);
+    let output = output(method, span);
     let constructor = |name: &str| constructor(name, method.exclusive, span);
     let entry = match kind {
         HandlerKind::Step(step) => {
             let new = constructor("step");
             let step = Ident::new(step, span);
             let run = call(method, &[], span);
-            quote_spanned!(span=> #new(#rt::glue::Step::#step, #run))
+            quote_spanned!(span=> #new::<#output, _>(#rt::glue::Step::#step, #run))
         }
         HandlerKind::Health => {
             let new = constructor("health");
@@ -47,16 +50,18 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             let priority = self::priority(rt, priority.as_ref(), span);
             let event = Ident::new("e", span);
             let run = call(method, &[quote!(#event)], span);
-            // Without the parameter nothing says how the event is taken: as nothing.
-            let view = if method.args.is_empty() { quote!(()) } else { quote!(_) };
+            let view = match method.args.first().map(|arg| &arg.ty) {
+                Some(Type::Reference(taken)) => taken.elem.to_token_stream(),
+                _ => quote_spanned!(span=> ()),
+            };
             match heard {
                 Heard::Type(ty) => {
                     let new = constructor("event");
-                    quote_spanned!(span=> #new::<#ty, #view, _, _>(#priority, #run))
+                    quote_spanned!(span=> #new::<#ty, #view, #output, _>(#priority, #run))
                 }
                 Heard::Name(name) => {
                     let new = constructor("named");
-                    quote_spanned!(span=> #new::<#view, _, _>(#name, #priority, #run))
+                    quote_spanned!(span=> #new::<#view, #output, _>(#name, #priority, #run))
                 }
             }
         }
@@ -80,16 +85,25 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
         HandlerKind::Save { version } => {
             let new = constructor("save");
             let run = call(method, &[], span);
-            quote_spanned!(span=> #new(#version, #run))
+            quote_spanned!(span=> #new::<#output, _>(#version, #run))
         }
         HandlerKind::Restore { version } => {
             let new = constructor("restore");
             let state = Ident::new("s", span);
             let run = call(method, &[quote!(#state)], span);
-            quote_spanned!(span=> #new(#version, #run))
+            let taken = method.args.iter().map(|arg| &arg.ty);
+            quote_spanned!(span=> #new::<#(#taken)*, #output, _>(#version, #run))
         }
     };
     quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#entry)
+}
+
+/// What a method returns, said rather than inferred: an error is then shown there.
+fn output(method: &Method, span: Span) -> TokenStream {
+    match &method.output {
+        Some(ty) => ty.to_token_stream(),
+        None => quote_spanned!(span=> ()),
+    }
 }
 
 fn constructor(name: &str, exclusive: bool, span: Span) -> Ident {
@@ -128,10 +142,11 @@ pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, ow
     let method_name = &method.ident;
     let receiver = receiver(method.exclusive, span, module);
     let (context, pass_context) = context(method, span);
-    quote_spanned!(span=> #new::<(#(#types,)*), _, _>(#name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context)))
+    let output = output(method, span);
+    quote_spanned!(span=> #new::<(#(#types,)*), #output, _>(#name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context)))
 }
 
-fn priority(rt: &Path, priority: Option<&Expr>, span: Span) -> TokenStream {
+fn priority(rt: &TokenStream, priority: Option<&Expr>, span: Span) -> TokenStream {
     match priority {
         None => quote_spanned!(span=> #rt::glue::Priority::NORMAL),
         Some(Expr::Path(path)) if path.path.get_ident().is_some() => {

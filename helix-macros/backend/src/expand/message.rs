@@ -3,9 +3,9 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Generics, Ident, LitStr, Path};
+use syn::{Generics, Ident, LitStr};
 
-use super::at;
+use super::{at, located};
 use crate::model::{Event, Field, Fields, Message, MessageShape, Variant};
 
 /// Expands a message: the item under its derives, and its schema. One that is wrong stays a plain type.
@@ -13,8 +13,9 @@ pub fn message(model: &Message, item: TokenStream, sound: bool) -> TokenStream {
     if !sound {
         return item;
     }
-    let Message { runtime: rt, ident, generics, cfgs, shape } = model;
+    let Message { runtime, ident, generics, cfgs, shape } = model;
     let span = at(ident.span());
+    let rt = &located(runtime, span);
     let serde = LitStr::new(&quote!(#rt::glue::serde).to_string().replace(' ', ""), span);
     let (_, ty_generics, where_clause) = generics.split_for_impl();
     let params = bounded(rt, generics, span);
@@ -44,7 +45,7 @@ pub fn message(model: &Message, item: TokenStream, sound: bool) -> TokenStream {
 }
 
 /// The type's parameters, each of them a message itself.
-fn bounded(rt: &Path, generics: &Generics, span: Span) -> TokenStream {
+fn bounded(rt: &TokenStream, generics: &Generics, span: Span) -> TokenStream {
     let mut generics = generics.clone();
     for param in generics.type_params_mut() {
         param.bounds.push(syn::parse_quote_spanned!(span=> #rt::Message));
@@ -53,7 +54,7 @@ fn bounded(rt: &Path, generics: &Generics, span: Span) -> TokenStream {
     quote!(#params)
 }
 
-fn struct_type(rt: &Path, fields: &Fields, span: Span) -> TokenStream {
+fn struct_type(rt: &TokenStream, fields: &Fields, span: Span) -> TokenStream {
     match fields {
         Fields::Unit => quote_spanned!(span=> #rt::glue::DataModelType::UnitStruct),
         Fields::Tuple(fields) => match fields.as_slice() {
@@ -73,9 +74,10 @@ fn struct_type(rt: &Path, fields: &Fields, span: Span) -> TokenStream {
     }
 }
 
-fn variant(rt: &Path, variant: &Variant) -> TokenStream {
+fn variant(rt: &TokenStream, variant: &Variant) -> TokenStream {
     let Variant { cfgs, ident, fields } = variant;
     let span = at(ident.span());
+    let rt = &located(rt, span);
     let ty = match fields {
         Fields::Unit => quote_spanned!(span=> #rt::glue::DataModelVariant::UnitVariant),
         Fields::Tuple(fields) => match fields.as_slice() {
@@ -98,13 +100,14 @@ fn variant(rt: &Path, variant: &Variant) -> TokenStream {
 }
 
 /// A field's schema, asked through `Message`, so that a field that cannot travel is told so.
-fn schema(rt: &Path, field: &Field) -> TokenStream {
+fn schema(rt: &TokenStream, field: &Field) -> TokenStream {
     let ty = &field.ty;
     let span = super::span_of(ty);
+    let rt = located(rt, span);
     quote_spanned!(span=> #rt::glue::schema_of::<#ty>())
 }
 
-fn list(rt: &Path, fields: &[Field]) -> TokenStream {
+fn list(rt: &TokenStream, fields: &[Field]) -> TokenStream {
     let items = fields.iter().map(|field| {
         let cfgs = &field.cfgs;
         let schema = schema(rt, field);
@@ -113,12 +116,13 @@ fn list(rt: &Path, fields: &[Field]) -> TokenStream {
     quote!(&[#(#items),*])
 }
 
-fn named(rt: &Path, fields: &[Field]) -> TokenStream {
+fn named(rt: &TokenStream, fields: &[Field]) -> TokenStream {
     let items = fields.iter().map(|field| {
         let cfgs = &field.cfgs;
         let schema = schema(rt, field);
         let name = field.ident.as_ref().map(|ident| ident.unraw().to_string()).unwrap_or_default();
         let span = at(field.ident.as_ref().map_or_else(Span::call_site, Ident::span));
+        let rt = located(rt, span);
         quote_spanned!(span=> #(#cfgs)* &#rt::glue::NamedValue { name: #name, ty: #schema })
     });
     quote!(&[#(#items),*])
@@ -126,11 +130,12 @@ fn named(rt: &Path, fields: &[Field]) -> TokenStream {
 
 /// Expands an event's names.
 pub fn event(model: &Event) -> TokenStream {
-    let Event { runtime: rt, ident, generics, topic, name } = model;
+    let Event { runtime, ident, generics, topic, name } = model;
     if !generics.params.is_empty() {
         return TokenStream::new();
     }
     let span = at(ident.span());
+    let rt = located(runtime, span);
     quote_spanned! {span=>
         #[automatically_derived]
         impl #rt::EventType for #ident {

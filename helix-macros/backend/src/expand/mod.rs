@@ -15,12 +15,21 @@ pub use module::module;
 pub use modules::modules;
 pub use service::service;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// A span at a place of the user's, with our hygiene.
 fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
+}
+
+/// The runtime's path at a place of the user's: an error in what follows it is shown there.
+fn located(runtime: &impl ToTokens, span: Span) -> TokenStream {
+    let place = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(span));
+        token
+    };
+    runtime.to_token_stream().into_iter().map(place).collect()
 }
 
 /// The start of what the user wrote; a path's own span covers its first token.

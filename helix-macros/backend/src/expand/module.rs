@@ -5,15 +5,15 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, Generics, Ident, Lit};
 
-use super::{at, span_of};
+use super::{at, located, span_of};
 use crate::model::{Dependency, Module, Provided, Setting};
 
 /// Expands a module. The const checks are left out of one that is wrong already.
 pub fn module(model: &Module, checked: bool) -> TokenStream {
-    let rt = &model.runtime;
     let ident = &model.ident;
     let cfgs = &model.cfgs;
     let span = at(ident.span());
+    let rt = &located(&model.runtime, span);
     let generic = !model.generics.params.is_empty();
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = where_static(&model.generics);
@@ -22,6 +22,7 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
     let contracts = model.provides.iter().filter_map(|provided| match provided {
         Provided::Contract(path) => {
             let here = span_of(path);
+            let rt = located(rt, here);
             Some(quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::REQUESTS))
         }
         Provided::Name(_) => None,
@@ -68,9 +69,9 @@ fn where_static(generics: &Generics) -> TokenStream {
 }
 
 fn info(model: &Module) -> TokenStream {
-    let rt = &model.runtime;
     let name = &model.name;
     let span = at(model.ident.span());
+    let rt = &located(&model.runtime, span);
     let mut steps = Vec::new();
     let mut step = |method: &str, value: TokenStream| {
         let method = Ident::new(method, span);
@@ -113,6 +114,7 @@ fn info(model: &Module) -> TokenStream {
         let contracts = model.provides.iter().filter_map(|provided| match provided {
             Provided::Contract(path) => {
                 let here = span_of(path);
+                let rt = located(rt, here);
                 Some(quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::SERVICE))
             }
             Provided::Name(_) => None,
@@ -140,9 +142,9 @@ fn info(model: &Module) -> TokenStream {
 }
 
 fn dependency(model: &Module, dependency: &Dependency) -> TokenStream {
-    let rt = &model.runtime;
     let Dependency { name, version, features, optional } = dependency;
     let span = at(name.span());
+    let rt = located(&model.runtime, span);
     let version = version.as_ref().map(|version| quote_spanned!(span=> .version(#version)));
     let features = (!features.is_empty()).then(|| quote_spanned!(span=> .features(&[#(#features),*])));
     let optional = optional.then(|| quote_spanned!(span=> .optional()));
@@ -150,9 +152,9 @@ fn dependency(model: &Module, dependency: &Dependency) -> TokenStream {
 }
 
 fn setting(model: &Module, setting: &Setting) -> TokenStream {
-    let rt = &model.runtime;
     let Setting { cfgs, ident, ty, doc, default } = setting;
     let span = at(ident.span());
+    let rt = located(&model.runtime, span);
     let key = ident.unraw().to_string();
     let ty_text = shown(ty);
     let set = quote_spanned!(span=> |m: &mut Self, value: #ty| m.#ident = value);
@@ -179,11 +181,14 @@ fn shown(tokens: &impl quote::ToTokens) -> String {
 
 /// The const checks of a module: paths of functions that take its type.
 fn checks(model: &Module) -> Vec<TokenStream> {
-    let rt = &model.runtime;
-    let span = at(model.ident.span());
-    let mut checks = vec![quote_spanned!(span=> #rt::glue::check_module)];
+    let check = |place: Span, name: &str| {
+        let span = at(place);
+        let (rt, name) = (located(&model.runtime, span), Ident::new(name, span));
+        quote_spanned!(span=> #rt::glue::#name)
+    };
+    let mut checks = vec![check(model.ident.span(), "check_module")];
     if let Some(flag) = model.flags.iter().find(|flag| *flag == "HOT_RELOADABLE") {
-        checks.push(quote_spanned!(at(flag.span())=> #rt::glue::check_reloadable));
+        checks.push(check(flag.span(), "check_reloadable"));
     }
     checks
 }

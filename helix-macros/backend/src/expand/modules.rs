@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::module::record;
-use super::span_of;
+use super::{located, span_of};
 use crate::model::Modules;
 
 pub fn modules(model: &Modules) -> TokenStream {
@@ -13,10 +13,12 @@ pub fn modules(model: &Modules) -> TokenStream {
     let count = members.len();
     let descriptors = members.iter().map(|member| {
         let span = span_of(member);
+        let rt = located(rt, span);
         quote_spanned!(span=> <#member as #rt::Module>::DESCRIPTOR)
     });
     let checks = members.iter().enumerate().map(|(at, member)| {
         let span = span_of(member);
+        let rt = located(rt, span);
         quote_spanned!(span=> const _: () = #rt::glue::check_member(SET, #at, #open);)
     });
     let records = (0..count).map(|at| {

@@ -5,16 +5,17 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
-use super::at;
 use super::handlers::request;
+use super::{at, located};
 use crate::model::{Method, Service, ServiceMethod};
 
 pub fn service(model: &Service) -> TokenStream {
     if !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let Service { runtime: rt, name, vis, ident, cfgs, methods, .. } = model;
+    let Service { runtime, name, vis, ident, cfgs, methods, .. } = model;
     let span = at(ident.span());
+    let rt = &located(runtime, span);
     let client = format_ident!("{}Client", ident.unraw(), span = ident.span());
     let doc = format!("A client of the service `{}`, in any placement.", name.value());
     let entries = methods.iter().map(|ServiceMethod { cfgs, method }| {
@@ -26,6 +27,7 @@ pub fn service(model: &Service) -> TokenStream {
             let doc = &method.doc;
             quote_spanned!(span=> .doc(#doc))
         });
+        let rt = located(rt, span);
         quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#request #doc)
     });
     let signatures = methods.iter().map(|ServiceMethod { cfgs, method }| {
@@ -33,6 +35,7 @@ pub fn service(model: &Service) -> TokenStream {
         let name = method.ident.unraw().to_string();
         let types = method.args.iter().map(|arg| &arg.ty);
         let reply = reply(method);
+        let rt = located(rt, span);
         quote_spanned!(span=> #(#cfgs)* (#name, #rt::glue::Codec::of::<(#(#types,)*), #reply>()))
     });
     let calls = (0..methods.len()).map(|at| call(model, at));
@@ -65,10 +68,10 @@ pub fn service(model: &Service) -> TokenStream {
 
 /// The client's method of that index.
 fn call(model: &Service, at: usize) -> TokenStream {
-    let rt = &model.runtime;
     let ServiceMethod { cfgs, method } = &model.methods[at];
     let Method { ident, args, doc, .. } = method;
     let span = super::at(ident.span());
+    let rt = located(&model.runtime, span);
     let names: Vec<_> = (0..args.len()).map(|at| format_ident!("a{at}", span = span)).collect();
     let types = args.iter().map(|arg| &arg.ty);
     let lent = args.iter().map(|arg| match &arg.ty {

@@ -15,9 +15,10 @@ pub use module::module;
 pub use modules::modules;
 pub use service::service;
 
-use syn::{Path, parse_quote};
+use proc_macro2::Span;
+use syn::{Path, parse_quote_spanned};
 
 /// Where the runtime is, unless `crate = path` says otherwise.
 fn default_runtime() -> Path {
-    parse_quote!(::helix_runtime)
+    parse_quote_spanned!(Span::mixed_site()=> ::helix_runtime)
 }
