@@ -95,6 +95,11 @@ fn entry(runtime: &Path, handler: &Handler) -> TokenStream {
             quote_spanned!(span=> #new::<#(#taken)*, #output, _>(#version, #run))
         }
     };
+    let begin = match kind {
+        HandlerKind::Request { raw: false, .. } => arguments(method, span).0,
+        _ => span,
+    };
+    let rt = located(runtime, begin);
     quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#entry)
 }
 
@@ -133,9 +138,19 @@ fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
     }
 }
 
+/// Where a method's arguments begin and end. The call that names their types reaches from there to there, for that is
+/// what the compiler shows when one of them cannot travel.
+pub fn arguments(method: &Method, otherwise: Span) -> (Span, Span) {
+    let types = method.args.iter().map(|arg| &arg.ty);
+    let mut tokens = quote!(#(#types)*).into_iter().map(|token| at(token.span()));
+    let begin = tokens.next().unwrap_or(otherwise);
+    (begin, tokens.last().unwrap_or(begin))
+}
+
 /// A typed request of `module`, whose method is `owner`'s: the module's own, or a contract's.
 pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, owner: &TokenStream) -> TokenStream {
-    let new = constructor("request", method.exclusive, span);
+    let (begin, end) = arguments(method, span);
+    let new = constructor("request", method.exclusive, begin);
     let names = method.args.iter().map(|arg| &arg.name);
     let types = method.args.iter().map(|arg| &arg.ty);
     let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("a{at}", span = span)).collect();
@@ -143,7 +158,9 @@ pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, ow
     let receiver = receiver(method.exclusive, span, module);
     let (context, pass_context) = context(method, span);
     let output = output(method, span);
-    quote_spanned!(span=> #new::<(#(#types,)*), #output, _>(#name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context)))
+    let values = quote_spanned!(span=> #name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context));
+    let call = quote_spanned!(end=> (#values));
+    quote_spanned!(begin=> #new::<(#(#types,)*), #output, _> #call)
 }
 
 fn priority(rt: &TokenStream, priority: Option<&Expr>, span: Span) -> TokenStream {

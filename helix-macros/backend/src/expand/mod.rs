@@ -15,7 +15,7 @@ pub use module::module;
 pub use modules::modules;
 pub use service::service;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// A span at a place of the user's, with our hygiene.
@@ -23,10 +23,15 @@ fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
-/// The runtime's path at a place of the user's: an error in what follows it is shown there.
+/// The runtime's path, begun at a place of the user's: an error in what it is part of is shown there, and one in the
+/// path itself where it was given.
 fn located(runtime: &impl ToTokens, span: Span) -> TokenStream {
+    let mut begun = false;
     let place = |mut token: TokenTree| {
-        token.set_span(token.span().located_at(span));
+        if !begun {
+            token.set_span(token.span().located_at(span));
+        }
+        begun |= !matches!(&token, TokenTree::Punct(colon) if colon.spacing() == Spacing::Joint);
         token
     };
     runtime.to_token_stream().into_iter().map(place).collect()

@@ -37,9 +37,16 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
     let (inside, outside) = if generic { (checks, Vec::new()) } else { (Vec::new(), checks) };
     let stateless = match inside.as_slice() {
         [] => quote!(#stateless),
-        checks => quote_spanned!(span=> { #(#checks::<Self>();)* #stateless }),
+        checks => {
+            let checks = checks.iter().map(|(span, check)| quote_spanned!(*span=> #check::<Self>();));
+            quote_spanned!(span=> { #(#checks)* #stateless })
+        }
     };
-    let outside = outside.iter().map(|check| quote_spanned!(span=> #(#cfgs)* const _: () = #check::<#ident>();));
+    let outside = outside.iter().map(|(span, check)| {
+        let mut ident = ident.clone();
+        ident.set_span(ident.span().located_at(*span));
+        quote_spanned!(*span=> #(#cfgs)* const _: () = #check::<#ident>();)
+    });
     let export = if checked && !generic { export(model) } else { TokenStream::new() };
     quote_spanned! {span=>
         #(#cfgs)*
@@ -179,12 +186,12 @@ fn shown(tokens: &impl quote::ToTokens) -> String {
         .replace(" ,", ",")
 }
 
-/// The const checks of a module: paths of functions that take its type.
-fn checks(model: &Module) -> Vec<TokenStream> {
+/// The const checks of a module: where each points to, and the path of a function that takes its type.
+fn checks(model: &Module) -> Vec<(Span, TokenStream)> {
     let check = |place: Span, name: &str| {
         let span = at(place);
         let (rt, name) = (located(&model.runtime, span), Ident::new(name, span));
-        quote_spanned!(span=> #rt::glue::#name)
+        (span, quote_spanned!(span=> #rt::glue::#name))
     };
     let mut checks = vec![check(model.ident.span(), "check_module")];
     if let Some(flag) = model.flags.iter().find(|flag| *flag == "HOT_RELOADABLE") {

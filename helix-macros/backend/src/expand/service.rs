@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
-use super::handlers::request;
+use super::handlers::{arguments, request};
 use super::{at, located};
 use crate::model::{Method, Service, ServiceMethod};
 
@@ -27,7 +27,7 @@ pub fn service(model: &Service) -> TokenStream {
             let doc = &method.doc;
             quote_spanned!(span=> .doc(#doc))
         });
-        let rt = located(rt, span);
+        let rt = located(rt, arguments(method, span).0);
         quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#request #doc)
     });
     let signatures = methods.iter().map(|ServiceMethod { cfgs, method }| {

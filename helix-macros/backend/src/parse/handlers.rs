@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Expr, FnArg, Generics, Ident, LitStr, Meta, Pat, ReceiverKind, ReturnType, Safety, Signature, Token,
-    Type, WhereClause, braced, parse_quote,
+    Type, WhereClause, braced, parse_quote_spanned,
 };
 
 use super::items::{Item, Items};
@@ -331,7 +331,7 @@ pub fn static_arguments(args: &mut [Argument], errors: &mut Errors) -> bool {
         match &arg.ty {
             Type::Reference(reference) if is_borrowed(&reference.elem) && reference.mutability.is_none() => {
                 let elem = &reference.elem;
-                arg.ty = parse_quote!(&'static #elem);
+                arg.ty = parse_quote_spanned!(reference.and_token.span=> &'static #elem);
             }
             ty => {
                 if let Some(reason) = cannot_travel(ty) {
