@@ -51,7 +51,7 @@ fn twice(errors: &mut Errors, what: &str, name: &str, first: Span, second: Span)
 /// Checks the handlers of a block against each other.
 ///
 /// Handlers under a `cfg` may exclude each other, so those are left to the const checks, which see what is left.
-pub fn handlers(model: &Handlers, errors: &mut Errors) {
+pub fn handlers(model: &mut Handlers, errors: &mut Errors) {
     for (at, handler) in model.handlers.iter().enumerate() {
         for first in model.handlers[..at].iter().filter(|first| first.cfgs.is_empty() && handler.cfgs.is_empty()) {
             if let Some((what, hint)) = clash(first, handler) {
@@ -62,6 +62,7 @@ pub fn handlers(model: &Handlers, errors: &mut Errors) {
             }
         }
         if let HandlerKind::Save { version } = handler.kind
+            && model.sound
             && !model
                 .handlers
                 .iter()
@@ -70,7 +71,7 @@ pub fn handlers(model: &Handlers, errors: &mut Errors) {
             errors.push(syn::Error::new(
                 handler.span,
                 format!(
-                    "saved state version {version} is restored by nothing: add `#[on_restore(version = {version})]`"
+                    "state of version {version} is saved, but restored by nothing: add `#[on_restore(version = {version})]`"
                 ),
             ));
         }
@@ -80,6 +81,7 @@ pub fn handlers(model: &Handlers, errors: &mut Errors) {
             errors.at(name, format!("{:?} is a topic of Helix's own: name the type, as in `#[on_event(Tick)]` or `#[on_event(Process)]`", name.value()));
         }
     }
+    model.sound = errors.is_empty();
 }
 
 fn clash(first: &Handler, second: &Handler) -> Option<(String, &'static str)> {

@@ -29,17 +29,6 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// Takes the value that darling has read, or adds what it found wrong, each on its own token.
-    pub fn ok_darling<T>(&mut self, result: darling::Result<T>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.push(error.into());
-                None
-            }
-        }
-    }
-
     /// Whether nothing was wrong.
     pub fn is_empty(&self) -> bool {
         self.found.is_none()
@@ -54,16 +43,17 @@ impl Errors {
         tokens
     }
 
-    /// The errors as an expression.
-    pub fn as_expression(mut self) -> TokenStream {
+    /// The errors as statements before an expression.
+    pub fn before(mut self, expression: &TokenStream) -> TokenStream {
         self.read = true;
         let errors = self.found.as_ref().map(syn::Error::to_compile_error);
-        quote::quote!({ #errors ::core::panic!() })
+        quote::quote!({ #errors #expression })
     }
 
-    /// There were none.
-    pub fn finish(mut self) {
+    /// The value, if there were none.
+    pub fn into_result<T>(mut self, value: T) -> syn::Result<T> {
         self.read = true;
+        self.found.take().map_or(Ok(value), Err)
     }
 }
 

@@ -28,10 +28,10 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Expands `#[helix_handlers(args)] item`.
 pub fn handlers(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some((item, model)) = parse::handlers(args, item.clone(), &mut errors) else {
+    let Some((item, mut model)) = parse::handlers(args, item.clone(), &mut errors) else {
         return errors.beside(item);
     };
-    check::handlers(&model, &mut errors);
+    check::handlers(&mut model, &mut errors);
     let expansion = expand::handlers(&model);
     errors.beside(join(item, expansion))
 }
@@ -53,7 +53,7 @@ pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
     let Some((item, model)) = parse::message(args, item.clone(), &mut errors) else {
         return errors.beside(item);
     };
-    let expansion = expand::message(&model, item, errors.is_empty());
+    let expansion = expand::message(&model, item);
     errors.beside(expansion)
 }
 
@@ -67,20 +67,19 @@ pub fn event_type(item: TokenStream) -> TokenStream {
 /// Expands `modules![list]`, where `list` begins with the path of the runtime in brackets.
 pub fn modules(list: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    match parse::modules(list, &mut errors) {
-        Some(model) if errors.is_empty() => {
-            errors.finish();
-            expand::modules(&model)
-        }
-        _ => errors.as_expression(),
-    }
+    let model = parse::modules(list, &mut errors);
+    let expansion = expand::modules(&model, errors.is_empty());
+    errors.before(&expansion)
 }
 
 /// What a handler attribute expands to where it is no handler.
 pub fn outside_handlers(name: &str, _args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    // The attribute's place with the item's hygiene: the compiler then adds no remark about macros.
+    let attribute = proc_macro2::Span::call_site();
+    let span = item.clone().into_iter().next().map_or(attribute, |token| attribute.resolved_at(token.span()));
     errors.push(syn::Error::new(
-        proc_macro2::Span::call_site(),
+        span,
         format!("`#[{name}]` outside a handlers block: put it on a method in an impl block under `#[helix_handlers]`"),
     ));
     errors.beside(item)

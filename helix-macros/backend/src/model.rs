@@ -60,6 +60,8 @@ pub struct Handlers {
     pub where_clause: Option<WhereClause>,
     pub cfgs: Vec<Attribute>,
     pub handlers: Vec<Handler>,
+    /// Whether nothing was wrong, so that the const checks have something to check.
+    pub sound: bool,
 }
 
 /// One handler attribute on one method.
@@ -126,9 +128,10 @@ pub struct Service {
     pub name: LitStr,
     pub vis: Visibility,
     pub ident: Ident,
-    pub generics: Generics,
     pub cfgs: Vec<Attribute>,
     pub methods: Vec<ServiceMethod>,
+    /// Whether `dyn Trait` can exist, as far as the attribute sees.
+    pub is_dyn: bool,
 }
 
 pub struct ServiceMethod {
@@ -143,6 +146,8 @@ pub struct Message {
     pub generics: Generics,
     pub cfgs: Vec<Attribute>,
     pub shape: MessageShape,
+    /// Whether codec and schema can be derived; else it stays a plain type.
+    pub sound: bool,
 }
 
 pub enum MessageShape {

@@ -4,11 +4,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, Ident, Lit, Path, Type};
 
-use super::{at, located, span_of};
+use super::{at, ends_of, located, span_of};
 use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
 
 pub fn handlers(model: &Handlers) -> TokenStream {
-    let Handlers { runtime, self_ty, generics, where_clause, cfgs, handlers } = model;
+    let Handlers { runtime, self_ty, generics, where_clause, cfgs, handlers, sound } = model;
+    let sound = (!sound).then(|| quote_spanned!(span_of(self_ty)=> const SOUND: ::core::primitive::bool = false;));
     let span = span_of(self_ty);
     let rt = &located(runtime, span);
     let entries = handlers.iter().map(|handler| entry(runtime, handler));
@@ -24,6 +25,7 @@ pub fn handlers(model: &Handlers) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #rt::Handlers for #self_ty #where_clause {
             const HANDLERS: &'static [#rt::glue::Handler<Self>] = &[#(#entries),*];
+            #sound
         }
     }
 }
@@ -141,10 +143,8 @@ fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
 /// Where a method's arguments begin and end. The call that names their types reaches from there to there, for that is
 /// what the compiler shows when one of them cannot travel.
 pub fn arguments(method: &Method, otherwise: Span) -> (Span, Span) {
-    let types = method.args.iter().map(|arg| &arg.ty);
-    let mut tokens = quote!(#(#types)*).into_iter().map(|token| at(token.span()));
-    let begin = tokens.next().unwrap_or(otherwise);
-    (begin, tokens.last().unwrap_or(begin))
+    let types: Vec<_> = method.args.iter().map(|arg| &arg.ty).collect();
+    if types.is_empty() { (otherwise, otherwise) } else { ends_of(&quote!(#(#types)*)) }
 }
 
 /// A typed request of `module`, whose method is `owner`'s: the module's own, or a contract's.

@@ -8,12 +8,12 @@ use syn::{Generics, Ident, LitStr};
 use super::{at, located};
 use crate::model::{Event, Field, Fields, Message, MessageShape, Variant};
 
-/// Expands a message: the item under its derives, and its schema. One that is wrong stays a plain type.
-pub fn message(model: &Message, item: TokenStream, sound: bool) -> TokenStream {
+/// Expands a message: the item under its derives, and its schema.
+pub fn message(model: &Message, item: TokenStream) -> TokenStream {
+    let Message { runtime, ident, generics, cfgs, shape, sound } = model;
     if !sound {
         return item;
     }
-    let Message { runtime, ident, generics, cfgs, shape } = model;
     let span = at(ident.span());
     let rt = &located(runtime, span);
     let serde = LitStr::new(&quote!(#rt::glue::serde).to_string().replace(' ', ""), span);

@@ -39,5 +39,12 @@ fn located(runtime: &impl ToTokens, span: Span) -> TokenStream {
 
 /// The start of what the user wrote; a path's own span covers its first token.
 fn span_of(tokens: &impl ToTokens) -> Span {
-    at(tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span()))
+    ends_of(tokens).0
+}
+
+/// The first and the last token of what the user wrote.
+fn ends_of(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut tokens = tokens.to_token_stream().into_iter().map(|token| at(token.span()));
+    let begin = tokens.next().unwrap_or_else(|| at(Span::call_site()));
+    (begin, tokens.last().unwrap_or(begin))
 }

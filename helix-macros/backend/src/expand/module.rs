@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, Generics, Ident, Lit};
 
-use super::{at, located, span_of};
+use super::{at, ends_of, located, span_of};
 use crate::model::{Dependency, Module, Provided, Setting};
 
 /// Expands a module. The const checks are left out of one that is wrong already.
@@ -38,15 +38,11 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
     let stateless = match inside.as_slice() {
         [] => quote!(#stateless),
         checks => {
-            let checks = checks.iter().map(|(span, check)| quote_spanned!(*span=> #check::<Self>();));
-            quote_spanned!(span=> { #(#checks)* #stateless })
+            let checks = checks.iter().map(|(_, check)| check);
+            quote_spanned!(span=> { #(#checks;)* #stateless })
         }
     };
-    let outside = outside.iter().map(|(span, check)| {
-        let mut ident = ident.clone();
-        ident.set_span(ident.span().located_at(*span));
-        quote_spanned!(*span=> #(#cfgs)* const _: () = #check::<#ident>();)
-    });
+    let outside = outside.iter().map(|(span, check)| quote_spanned!(*span=> #(#cfgs)* const _: () = #check;));
     let export = if checked && !generic { export(model) } else { TokenStream::new() };
     quote_spanned! {span=>
         #(#cfgs)*
@@ -161,18 +157,27 @@ fn dependency(model: &Module, dependency: &Dependency) -> TokenStream {
 fn setting(model: &Module, setting: &Setting) -> TokenStream {
     let Setting { cfgs, ident, ty, doc, default } = setting;
     let span = at(ident.span());
-    let rt = located(&model.runtime, span);
+    // What the compiler shows when the type cannot be configured, or the default is not of it.
+    let (begin, end) = match default {
+        Some(default) => ends_of(default),
+        None => ends_of(ty),
+    };
+    let rt = located(&model.runtime, begin);
     let key = ident.unraw().to_string();
     let ty_text = shown(ty);
     let set = quote_spanned!(span=> |m: &mut Self, value: #ty| m.#ident = value);
     match default {
-        None => quote_spanned!(span=> #(#cfgs)* #rt::glue::Setting::required(#key, #ty_text, #doc, #set)),
+        None => {
+            let values = quote_spanned!(end=> (#key, #ty_text, #doc, #set));
+            quote_spanned!(begin=> #(#cfgs)* #rt::glue::Setting::required::<#ty, _> #values)
+        }
         Some(default) => {
             let text = match default {
                 Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
                 other => shown(other),
             };
-            quote_spanned!(span=> #(#cfgs)* #rt::glue::Setting::with_default(#key, #ty_text, #doc, #text, #set, || #default))
+            let values = quote_spanned!(end=> (#key, #ty_text, #doc, #text, #set, || #default));
+            quote_spanned!(begin=> #(#cfgs)* #rt::glue::Setting::with_default::<#ty, _, _, _> #values)
         }
     }
 }
@@ -186,16 +191,27 @@ fn shown(tokens: &impl quote::ToTokens) -> String {
         .replace(" ,", ",")
 }
 
-/// The const checks of a module: where each points to, and the path of a function that takes its type.
+/// The const checks of a module, each with the place that it points to.
 fn checks(model: &Module) -> Vec<(Span, TokenStream)> {
-    let check = |place: Span, name: &str| {
-        let span = at(place);
+    let check = |span: Span, name: &str, arg: TokenStream| {
         let (rt, name) = (located(&model.runtime, span), Ident::new(name, span));
-        (span, quote_spanned!(span=> #rt::glue::#name))
+        let module = if model.generics.params.is_empty() {
+            let mut ident = model.ident.clone();
+            ident.set_span(ident.span().located_at(span));
+            ident
+        } else {
+            Ident::new("Self", span)
+        };
+        (span, quote_spanned!(span=> #rt::glue::#name::<#module>(#arg)))
     };
-    let mut checks = vec![check(model.ident.span(), "check_module")];
+    let mut checks = vec![check(at(model.ident.span()), "check_module", TokenStream::new())];
+    let contracts = model.provides.iter().filter_map(|provided| match provided {
+        Provided::Contract(path) => Some(span_of(path)),
+        Provided::Name(_) => None,
+    });
+    checks.extend(contracts.enumerate().map(|(index, span)| check(span, "check_contract", quote!(#index))));
     if let Some(flag) = model.flags.iter().find(|flag| *flag == "HOT_RELOADABLE") {
-        checks.push(check(flag.span(), "check_reloadable"));
+        checks.push(check(at(flag.span()), "check_reloadable", TokenStream::new()));
     }
     checks
 }

@@ -7,9 +7,13 @@ use super::module::record;
 use super::{located, span_of};
 use crate::model::Modules;
 
-pub fn modules(model: &Modules) -> TokenStream {
+/// Expands the list; one that is wrong to an empty set.
+pub fn modules(model: &Modules, sound: bool) -> TokenStream {
     let Modules { runtime: rt, members, open } = model;
     let span = Span::mixed_site();
+    if !sound {
+        return quote_spanned!(span=> #rt::ModuleSet::new(&[]));
+    }
     let count = members.len();
     let descriptors = members.iter().map(|member| {
         let span = span_of(member);

@@ -10,9 +10,6 @@ use super::{at, located};
 use crate::model::{Method, Service, ServiceMethod};
 
 pub fn service(model: &Service) -> TokenStream {
-    if !model.generics.params.is_empty() {
-        return TokenStream::new();
-    }
     let Service { runtime, name, vis, ident, cfgs, methods, .. } = model;
     let span = at(ident.span());
     let rt = &located(runtime, span);
@@ -39,13 +36,19 @@ pub fn service(model: &Service) -> TokenStream {
         quote_spanned!(span=> #(#cfgs)* (#name, #rt::glue::Codec::of::<(#(#types,)*), #reply>()))
     });
     let calls = (0..methods.len()).map(|at| call(model, at));
-    quote_spanned! {span=>
-        #(#cfgs)*
-        #[automatically_derived]
-        impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident {
-            const SERVICE: &'static ::core::primitive::str = #name;
-            const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
+    let contract = model.is_dyn.then(|| {
+        quote_spanned! {span=>
+            #(#cfgs)*
+            #[automatically_derived]
+            #[diagnostic::do_not_recommend]
+            impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident {
+                const SERVICE: &'static ::core::primitive::str = #name;
+                const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
+            }
         }
+    });
+    quote_spanned! {span=>
+        #contract
 
         #(#cfgs)*
         #[doc = #doc]

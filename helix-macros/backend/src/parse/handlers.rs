@@ -1,13 +1,13 @@
 //! `#[helix_handlers]` and the impl block under it.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Expr, FnArg, Generics, Ident, LitStr, Meta, Pat, ReceiverKind, ReturnType, Safety, Signature, Token,
-    Type, WhereClause, braced, parse_quote_spanned,
+    Attribute, Expr, FnArg, Generics, Ident, LitInt, LitStr, Meta, Pat, ReceiverKind, ReturnType, Safety, Signature,
+    Token, Type, WhereClause, braced, parse_quote_spanned,
 };
 
 use super::items::{Item, Items};
@@ -74,7 +74,7 @@ pub fn handlers(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Op
     let mut body = Group::new(proc_macro2::Delimiter::Brace, items.to_token_stream());
     body.set_span(span);
     let tokens = quote!(#(#attrs)* #impl_token #generics #self_ty #where_clause #body);
-    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, cfgs, handlers }))
+    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, cfgs, handlers, sound: errors.is_empty() }))
 }
 
 fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) {
@@ -116,15 +116,11 @@ fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) 
 }
 
 fn kind(name: &str, meta: &Meta, signature: &Signature, errors: &mut Errors) -> Option<HandlerKind> {
-    let arguments = errors.ok(attributes::arguments(meta))?;
-    if arguments.as_ref().is_some_and(TokenStream::is_empty) {
-        errors.at(meta, format!("empty `#[{name}()]`: {}", usage(name)));
-        return None;
-    }
+    let arguments = errors.ok(attributes::arguments(meta, usage(name)))?;
     match name {
         "on_init" | "on_start" | "on_stop" | "on_health" => {
             if let Some(tokens) = arguments {
-                errors.at(tokens, format!("`#[{name}]` takes no arguments"));
+                errors.at(tokens, format!("`#[{name}]` takes no arguments: {}", usage(name)));
                 return None;
             }
             Some(match name {
@@ -149,11 +145,11 @@ fn kind(name: &str, meta: &Meta, signature: &Signature, errors: &mut Errors) -> 
             }
         }
         _ => {
-            if arguments.is_none() {
+            let Some(tokens) = arguments else {
                 errors.at(meta, format!("`#[{name}]` names no version: {}", usage(name)));
                 return None;
-            }
-            let State { version } = errors.ok_darling(<State as darling::FromMeta>::from_meta(meta))?;
+            };
+            let version = version(tokens, errors)?;
             Some(if name == "on_save" { HandlerKind::Save { version } } else { HandlerKind::Restore { version } })
         }
     }
@@ -174,9 +170,17 @@ fn usage(name: &str) -> &'static str {
     }
 }
 
-#[derive(darling::FromMeta)]
-struct State {
-    version: u32,
+fn version(args: TokenStream, errors: &mut Errors) -> Option<u32> {
+    let mut version = None;
+    options::read(args, &["version"], errors, |name, input| {
+        let number: LitInt = options::value(name, input, "1")?;
+        version =
+            Some(number.base10_parse().map_err(|_| {
+                syn::Error::new(number.span(), "bad version: it is a whole number from 0 to 4294967295")
+            })?);
+        Ok(())
+    });
+    version
 }
 
 fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
@@ -249,6 +253,10 @@ fn request(default: LitStr, input: ParseStream<'_>) -> syn::Result<HandlerKind> 
             "permission" | "raw" => {
                 return Err(syn::Error::new(option.span(), format!("option `{option}` is given twice: keep one")));
             }
+            "name" => {
+                let text = "a request's name comes first and alone: write `#[on_request(\"..\")]`";
+                return Err(syn::Error::new(option.span(), text));
+            }
             other => return Err(syn::Error::new(option.span(), names::unknown("option", other, OPTIONS))),
         }
         if !input.is_empty() {
@@ -282,7 +290,7 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
     }
     let mut exclusive = false;
     match signature.receiver().map(|receiver| (&receiver.kind, receiver)) {
-        None => refuse(&signature.ident, "a handler takes `&self` or `&mut self` first"),
+        None => refuse(&signature.ident, "a handler belongs to its module: take `&self` or `&mut self` first"),
         Some((ReceiverKind::Reference(_, _, mutability), _)) => exclusive = mutability.is_some(),
         Some((ReceiverKind::Typed(_, ty), _)) if matches!(&**ty, Type::Reference(_)) => {
             exclusive = matches!(&**ty, Type::Reference(reference) if reference.mutability.is_some());
@@ -300,6 +308,11 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         })
         .collect();
     let takes_context = typed.last().is_some_and(|last| is_context(&last.ty));
+    if let Some(last) = typed.last().filter(|_| takes_context)
+        && matches!(&*last.ty, Type::Reference(reference) if reference.mutability.is_some())
+    {
+        refuse(&last.ty, "the context is shared: take `&Context`");
+    }
     let mut args = Vec::new();
     for (at, typed) in typed[..typed.len() - usize::from(takes_context)].iter().enumerate() {
         let name = match &*typed.pat {
@@ -307,7 +320,7 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
             _ => format!("arg{at}"),
         };
         if is_context(&typed.ty) {
-            refuse(&typed.ty, "`&Context` is the last parameter");
+            refuse(&typed.ty, "`&Context` is the last parameter: move it behind the others");
         }
         args.push(Argument { name, ty: (*typed.ty).clone() });
     }
@@ -315,6 +328,11 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some((**ty).clone()),
     };
+    if let Some(ty) = &output
+        && any_token(ty.to_token_stream(), |token| matches!(token, TokenTree::Ident(ident) if ident == "impl"))
+    {
+        refuse(ty, "`impl Trait` has no name that the table of handlers could hold: name the type");
+    }
     fine.then(|| Method { ident: signature.ident.clone(), exclusive, args, takes_context, output, doc })
 }
 
@@ -368,18 +386,34 @@ fn cannot_travel(ty: &Type) -> Option<&'static str> {
     }
 }
 
+/// Refuses what a caller elsewhere could not be given.
+pub fn owned_reply(output: Option<&Type>, errors: &mut Errors) -> bool {
+    let lent = output.filter(|ty| has_reference(ty.to_token_stream()));
+    if let Some(ty) = lent {
+        errors.at(ty, "what travels is owned: return `String` or `Vec` instead of a reference");
+    }
+    lent.is_none()
+}
+
 fn has_reference(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Punct(punct) => punct.as_char() == '&',
-        proc_macro2::TokenTree::Group(group) => has_reference(group.stream()),
-        _ => false,
+    any_token(tokens, |token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '&'))
+}
+
+fn any_token(tokens: TokenStream, is: fn(&TokenTree) -> bool) -> bool {
+    tokens.into_iter().any(|token| match &token {
+        TokenTree::Group(group) => any_token(group.stream(), is),
+        token => is(token),
     })
 }
 
 /// Whether a method has the parameters that its attribute wants.
 fn fits(name: &str, kind: &HandlerKind, method: &mut Method, signature: &Signature, errors: &mut Errors) -> bool {
     if matches!(kind, HandlerKind::Request { raw: false, .. }) {
-        return static_arguments(&mut method.args, errors);
+        let fine = static_arguments(&mut method.args, errors);
+        return owned_reply(method.output.as_ref(), errors) && fine;
+    }
+    if matches!(kind, HandlerKind::Save { .. }) && !owned_reply(method.output.as_ref(), errors) {
+        return false;
     }
     let extra = |expected: usize| method.args.get(expected).map(|arg| &arg.ty);
     let mut refuse = |tokens: &dyn ToTokens, message: String| {
@@ -388,16 +422,31 @@ fn fits(name: &str, kind: &HandlerKind, method: &mut Method, signature: &Signatu
     };
     match kind {
         HandlerKind::Step(_) | HandlerKind::Health | HandlerKind::Save { .. } => match extra(0) {
-            Some(ty) => refuse(ty, format!("`#[{name}]` takes nothing but `ctx: &Context`")),
-            None => true,
+            Some(ty) => refuse(ty, format!("`#[{name}]` takes nothing but `ctx: &Context`: remove this")),
+            None => match (kind, &method.output) {
+                (HandlerKind::Health, Some(ty)) if ty.to_token_stream().to_string() != "bool" => {
+                    refuse(ty, "`#[on_health]` returns `bool`: whether the module is well".into())
+                }
+                (HandlerKind::Health, None) => {
+                    refuse(&method.ident, "`#[on_health]` returns `bool`: whether the module is well".into())
+                }
+                (HandlerKind::Save { .. }, None) => {
+                    refuse(&method.ident, "`#[on_save]` saves nothing: return the state".into())
+                }
+                _ => true,
+            },
         },
         HandlerKind::Event { .. } => match extra(1) {
             Some(ty) => refuse(ty, "`#[on_event]` takes the event and `ctx: &Context`, nothing else".into()),
             None => match method.args.first().map(|arg| &arg.ty) {
-                Some(ty) if !matches!(ty, Type::Reference(_)) => {
-                    refuse(ty, format!("an event is lent: take `&{}`", ty.to_token_stream()))
-                }
-                _ => true,
+                Some(Type::Reference(taken)) => match &taken.mutability {
+                    Some(mutability) => {
+                        refuse(mutability, "an event is shared by all its handlers: remove `mut`".into())
+                    }
+                    None => true,
+                },
+                Some(ty) => refuse(ty, format!("an event is lent: take `&{}`", ty.to_token_stream())),
+                None => true,
             },
         },
         HandlerKind::Request { raw: true, .. } => match (method.args.len(), extra(1)) {
@@ -421,7 +470,7 @@ fn fits(name: &str, kind: &HandlerKind, method: &mut Method, signature: &Signatu
 fn static_state(arg: &Argument, errors: &mut Errors) -> bool {
     match &arg.ty {
         Type::Reference(_) => {
-            errors.at(&arg.ty, "saved state is taken by value");
+            errors.at(&arg.ty, "saved state is taken by value: remove `&`");
             false
         }
         _ => true,

@@ -4,9 +4,9 @@ use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Generics, Ident, LitStr, Token, Type, Visibility, braced};
+use syn::{Attribute, Generics, Ident, LitStr, Token, Visibility, braced};
 
-use super::handlers::{HELPERS, method, static_arguments};
+use super::handlers::{HELPERS, method, owned_reply, static_arguments};
 use super::items::Items;
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
@@ -50,21 +50,22 @@ pub fn service(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
     if !contract.generics.params.is_empty() {
         errors.at(&contract.generics, "a contract cannot be generic: its requests have one schema each");
     }
-    let mut methods = Vec::new();
+    let (mut methods, mut is_dyn) = (Vec::new(), contract.generics.params.is_empty());
     for item in &mut contract.items.items {
         for helper in attributes::take(&mut item.attrs, HELPERS) {
-            errors.at(&helper.meta, "a contract's methods are requests without an attribute");
+            errors.at(&helper.meta, "a contract's methods are requests without an attribute: remove this");
         }
         let Some(signature) = &item.signature else {
-            errors.at(&*item, "a contract has methods only: its user sees them as requests");
+            errors.at(&*item, "a contract has methods only, for they are requests: move this to another trait");
+            is_dyn = false;
             continue;
         };
-        let Some(mut method) = method(signature, attributes::doc(&item.attrs), errors) else { continue };
-        let lent = matches!(method.output, Some(Type::Reference(_)));
-        if lent {
-            errors.at(&method.output, "a reply is owned: it may come from another process");
-        }
-        if static_arguments(&mut method.args, errors) && !lent {
+        let Some(mut method) = method(signature, attributes::doc(&item.attrs), errors) else {
+            is_dyn = false;
+            continue;
+        };
+        let fine = static_arguments(&mut method.args, errors);
+        if owned_reply(method.output.as_ref(), errors) && fine {
             let cfgs = attributes::cfgs(&item.attrs).iter().map(ToTokens::to_token_stream).collect();
             methods.push(ServiceMethod { cfgs, method });
         }
@@ -75,7 +76,7 @@ pub fn service(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
     body.set_span(brace);
     let tokens = quote!(#(#attrs)* #vis #head #ident #generics #tail #body);
     let name = name.unwrap_or_else(|| LitStr::new(&names::kebab_case(&ident), ident.span()));
-    Some((tokens, Service { runtime, name, vis, ident, generics, cfgs, methods }))
+    Some((tokens, Service { runtime, name, vis, ident, cfgs, methods, is_dyn }))
 }
 
 fn name(input: ParseStream<'_>, runtime: &mut syn::Path, ident: &Ident) -> syn::Result<LitStr> {
@@ -88,7 +89,9 @@ fn name(input: ParseStream<'_>, runtime: &mut syn::Path, ident: &Ident) -> syn::
     }
     let name = options::checked_name(input.parse()?)?;
     if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
-        let option = input.call(Ident::parse_any)?;
+        let option = input
+            .call(Ident::parse_any)
+            .map_err(|error| syn::Error::new(error.span(), "expected `crate = ..`: a contract has one name"))?;
         if option != "crate" {
             return Err(syn::Error::new(option.span(), names::unknown("option", &option.to_string(), &["crate"])));
         }
