@@ -89,12 +89,14 @@ pub trait StepReturn {
     fn into_result(self) -> Result<(), ModuleError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl StepReturn for () {
     fn into_result(self) -> Result<(), ModuleError> {
         Ok(())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl StepReturn for Result<(), ModuleError> {
     fn into_result(self) -> Self {
         self
@@ -111,6 +113,7 @@ pub trait EventReturn {
     fn into_response(self) -> EventResponse;
 }
 
+#[diagnostic::do_not_recommend]
 impl EventReturn for () {
     #[inline]
     fn into_response(self) -> EventResponse {
@@ -118,6 +121,7 @@ impl EventReturn for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl EventReturn for EventResponse {
     #[inline]
     fn into_response(self) -> EventResponse {
@@ -125,6 +129,7 @@ impl EventReturn for EventResponse {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl EventReturn for Result<(), ModuleError> {
     #[inline]
     fn into_response(self) -> EventResponse {

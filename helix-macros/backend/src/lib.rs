@@ -50,10 +50,10 @@ pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Expands `#[helix_message(args)] item`.
 pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some((item, model)) = parse::message(args, item.clone(), &mut errors) else {
+    let Some(model) = parse::message(args, item.clone(), &mut errors) else {
         return errors.beside(item);
     };
-    let expansion = expand::message(&model, item);
+    let expansion = expand::message(&model);
     errors.beside(expansion)
 }
 

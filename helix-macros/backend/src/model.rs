@@ -1,7 +1,7 @@
 //! What the attributes say, in types of their own. `check` and `expand` know nothing else.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Attribute, Expr, Generics, Ident, LitStr, Path, Type, Visibility, WhereClause};
+use syn::{Attribute, DeriveInput, Expr, Generics, Ident, LitStr, Path, Type, Visibility, WhereClause};
 
 /// A struct under `#[helix_module]`.
 pub struct Module {
@@ -141,9 +141,9 @@ pub struct ServiceMethod {
 
 /// A type under `#[helix_message]`.
 pub struct Message {
+    /// The type, less what the attribute refuses.
+    pub item: DeriveInput,
     pub runtime: Path,
-    pub ident: Ident,
-    pub generics: Generics,
     pub cfgs: Vec<Attribute>,
     pub shape: MessageShape,
     /// Whether codec and schema can be derived; else it stays a plain type.

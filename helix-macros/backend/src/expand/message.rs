@@ -1,24 +1,34 @@
 //! A message's codec and schema; an event's names.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Generics, Ident, LitStr};
+use syn::punctuated::Punctuated;
+use syn::{Data, DeriveInput, Generics, Ident, LitStr, Path, Token, WherePredicate, parse_quote_spanned};
 
-use super::{at, located};
+use super::{at, located, travels};
 use crate::model::{Event, Field, Fields, Message, MessageShape, Variant};
 
 /// Expands a message: the item under its derives, and its schema.
-pub fn message(model: &Message, item: TokenStream) -> TokenStream {
-    let Message { runtime, ident, generics, cfgs, shape, sound } = model;
+pub fn message(model: &Message) -> TokenStream {
+    let Message { item, runtime, cfgs, shape, sound } = model;
     if !sound {
-        return item;
+        return item.to_token_stream();
     }
+    let DeriveInput { ident, generics, .. } = item;
     let span = at(ident.span());
     let rt = &located(runtime, span);
-    let serde = LitStr::new(&quote!(#rt::glue::serde).to_string().replace(' ', ""), span);
+    let (item, bounds) = with_bounds(runtime, item);
+    let serde = text(&quote!(#rt::glue::serde), span);
     let (_, ty_generics, where_clause) = generics.split_for_impl();
     let params = bounded(rt, generics, span);
+    let where_clause = match (where_clause, bounds.as_slice()) {
+        (None, []) => TokenStream::new(),
+        (clause, bounds) => {
+            let predicates = clause.iter().flat_map(|clause| &clause.predicates);
+            quote!(where #(#predicates,)* #(#bounds),*)
+        }
+    };
     let ty = match shape {
         MessageShape::Struct(fields) => struct_type(rt, fields, span),
         MessageShape::Enum(variants) => {
@@ -42,6 +52,40 @@ pub fn message(model: &Message, item: TokenStream) -> TokenStream {
         #[automatically_derived]
         impl #params #rt::Message for #ident #ty_generics #where_clause {}
     }
+}
+
+/// The item with the bound on each field that it travels, for the codec's impls, and these bounds for the others.
+fn with_bounds(runtime: &Path, item: &DeriveInput) -> (DeriveInput, Vec<WherePredicate>) {
+    let (mut item, mut bounds) = (item.clone(), Vec::new());
+    let variants: Vec<&mut syn::Fields> = match &mut item.data {
+        Data::Struct(data) => vec![&mut data.fields],
+        Data::Enum(data) => data.variants.iter_mut().map(|variant| &mut variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    for field in variants.into_iter().flatten() {
+        // What a `cfg` takes away, and what only a macro's own tokens can name, goes without.
+        let plain = field.attrs.iter().all(|attr| !attr.path().is_ident("cfg") && !attr.path().is_ident("cfg_attr"))
+            && !field.ty.to_token_stream().to_string().contains('$');
+        if !plain {
+            continue;
+        }
+        let wanted = travels(runtime, &field.ty);
+        if let Some(first) = wanted.first() {
+            let span = super::span_of(first);
+            let text = text(&quote!(#(#wanted),*), span);
+            // Read back as serde reads it, so that both impls point to one place and the compiler tells it once.
+            bounds.extend(
+                text.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated).into_iter().flatten(),
+            );
+            field.attrs.push(parse_quote_spanned!(span=> #[serde(bound = #text)]));
+        }
+    }
+    (item, bounds)
+}
+
+/// Tokens in quotes, as serde takes them.
+fn text(tokens: &TokenStream, span: Span) -> LitStr {
+    LitStr::new(&tokens.to_string(), span)
 }
 
 /// The type's parameters, each of them a message itself.

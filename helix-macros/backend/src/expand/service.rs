@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 use super::handlers::{arguments, request};
-use super::{at, located};
+use super::{at, located, travels};
 use crate::model::{Method, Service, ServiceMethod};
 
 pub fn service(model: &Service) -> TokenStream {
@@ -36,12 +36,18 @@ pub fn service(model: &Service) -> TokenStream {
         quote_spanned!(span=> #(#cfgs)* (#name, #rt::glue::Codec::of::<(#(#types,)*), #reply>()))
     });
     let calls = (0..methods.len()).map(|at| call(model, at));
+    let bounds: Vec<_> = methods
+        .iter()
+        .filter(|method| method.cfgs.is_empty())
+        .flat_map(|ServiceMethod { method, .. }| travelling(rt, method))
+        .collect();
+    let bounds = if bounds.is_empty() { TokenStream::new() } else { quote_spanned!(span=> where #(#bounds),*) };
     let contract = model.is_dyn.then(|| {
         quote_spanned! {span=>
             #(#cfgs)*
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
-            impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident {
+            impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident #bounds {
                 const SERVICE: &'static ::core::primitive::str = #name;
                 const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
             }
@@ -55,18 +61,27 @@ pub fn service(model: &Service) -> TokenStream {
         #vis struct #client(#rt::glue::Link);
 
         #(#cfgs)*
-        impl #client {
+        impl #client #bounds {
             #(#calls)*
         }
 
         #(#cfgs)*
         #[automatically_derived]
-        impl #rt::glue::Client for #client {
+        impl #rt::glue::Client for #client #bounds {
             const SERVICE: &'static ::core::primitive::str = #name;
             const REQUESTS: &'static [(&'static ::core::primitive::str, &'static #rt::glue::Codec)] = &[#(#signatures),*];
             fn new(link: #rt::glue::Link) -> Self { Self(link) }
         }
     }
+}
+
+/// The bounds that what a method takes and returns travels; none where a `cfg` may take the types away.
+fn travelling(rt: &TokenStream, method: &Method) -> Vec<TokenStream> {
+    let reply = method.output.as_ref().map(|output| match result(output) {
+        Some((ok, error)) if is_module_error(error) => ok,
+        _ => output,
+    });
+    method.args.iter().map(|arg| &arg.ty).chain(reply).flat_map(|ty| travels(rt, ty)).collect()
 }
 
 /// The client's method of that index.

@@ -10,15 +10,15 @@ use crate::errors::Errors;
 use crate::model::{Event, Field, Fields, Message, MessageShape, Variant};
 use crate::names;
 
-/// Reads the attribute and the type; gives the type as it was, and the model.
-pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<(TokenStream, Message)> {
+/// Reads the attribute and the type.
+pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Message> {
     let mut runtime = default_runtime();
     options::read(args, &["crate"], errors, |name, input| {
         runtime = module::runtime(name, input)?;
         Ok(())
     });
-    let mut input: DeriveInput = errors.ok(syn::parse2(item.clone()))?;
-    let mut travels = Travels { owner: input.ident.clone(), changed: false, sound: true };
+    let mut input: DeriveInput = errors.ok(syn::parse2(item))?;
+    let mut travels = Travels { owner: input.ident.clone(), sound: true };
     travels.refuse_lifetimes(&input, errors);
     travels.refuse_serde(&mut input.attrs, errors);
     let shape = match &mut input.data {
@@ -43,16 +43,12 @@ pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
         }
     };
     let cfgs = attributes::cfgs(&input.attrs);
-    let item = if travels.changed { input.to_token_stream() } else { item };
-    let sound = travels.sound;
-    Some((item, Message { runtime, ident: input.ident, generics: input.generics, cfgs, shape, sound }))
+    Some(Message { item: input, runtime, cfgs, shape, sound: travels.sound })
 }
 
 /// What keeps a type from travelling as it stands.
 struct Travels {
     owner: Ident,
-    /// Whether attributes were taken away.
-    changed: bool,
     /// Whether codec and schema can be derived all the same.
     sound: bool,
 }
@@ -73,7 +69,6 @@ impl Travels {
     fn refuse_serde(&mut self, attrs: &mut Vec<Attribute>, errors: &mut Errors) {
         for helper in attributes::take(attrs, &["serde"]) {
             errors.at(helper.meta, "the declaration alone says what travels: remove this serde attribute");
-            self.changed = true;
         }
         for attr in attrs.iter_mut().filter(|attr| attr.path().is_ident("derive")) {
             let Ok(mut derives) = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated) else {
@@ -86,9 +81,8 @@ impl Travels {
             };
             for path in derives.iter().filter(|path| ours(path)) {
                 errors.at(path, "`#[helix_message]` derives this itself: remove it here");
-                self.changed = true;
             }
-            if self.changed {
+            if derives.iter().any(ours) {
                 derives = derives.into_iter().filter(|path| !ours(path)).collect();
                 attr.meta = parse_quote!(derive(#derives));
             }
