@@ -1,6 +1,6 @@
 //! Collects what is wrong, so that all of it is reported in one run.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 /// Mistakes found so far. Dropping it unread is a bug of ours, and panics.
@@ -35,11 +35,22 @@ impl Errors {
     }
 
     /// The errors as items, after the tokens given.
+    ///
+    /// They stand in a block of their own: beside a `compile_error!` the compiler keeps quiet about names that it cannot
+    /// find, and a misspelt event would only be told in the next run.
     pub fn beside(mut self, mut tokens: TokenStream) -> TokenStream {
         self.read = true;
         if let Some(found) = &self.found {
-            tokens.extend(found.to_compile_error());
+            let errors = found.to_compile_error();
+            tokens.extend(quote::quote_spanned!(Span::mixed_site()=> const _: () = { #errors };));
         }
+        tokens
+    }
+
+    /// The errors where a constant may not stand, after the tokens given.
+    pub fn beside_bare(mut self, mut tokens: TokenStream) -> TokenStream {
+        self.read = true;
+        tokens.extend(self.found.as_ref().map(syn::Error::to_compile_error));
         tokens
     }
 

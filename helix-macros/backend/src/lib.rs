@@ -82,7 +82,7 @@ pub fn outside_handlers(name: &str, _args: TokenStream, item: TokenStream) -> To
         span,
         format!("`#[{name}]` outside a handlers block: put it on a method in an impl block under `#[helix_handlers]`"),
     ));
-    errors.beside(item)
+    errors.beside_bare(item)
 }
 
 fn join(mut first: TokenStream, second: TokenStream) -> TokenStream {
