@@ -10,7 +10,7 @@ impl Timer {
     #[on_event(Tick)]
     fn tick(self) {}
     #[on_request]
-    fn ticks(mut self) -> u64 {
+    fn ticks(self) -> u64 {
         0
     }
     #[on_stop]

@@ -1,4 +1,4 @@
-// A plugin that needs a plugin, and a system that needs something of no kind.
+// A plugin that needs a plugin.
 use helix_runtime::modules;
 use helix_runtime::prelude::*;
 
@@ -16,20 +16,6 @@ pub struct Music;
 #[helix_handlers]
 impl Music {}
 
-#[helix_module(name = "log")]
-#[derive(Default)]
-pub struct Log;
-
-#[helix_handlers]
-impl Log {}
-
-#[helix_module(name = "disk", kind = system, dependencies = ["log"])]
-#[derive(Default)]
-pub struct Disk;
-
-#[helix_handlers]
-impl Disk {}
-
 fn main() {
-    modules![Sound, Music, Log, Disk];
+    modules![Sound, Music];
 }

@@ -11,7 +11,7 @@ pub struct Timer {
 impl Timer {
     #[on_event(Tick)]
     fn tick(&mut self) {
-        self.ticks += "one";
+        self.ticks = "one";
     }
     #[on_request]
     fn ticks(&self) -> u64 {
