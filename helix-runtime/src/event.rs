@@ -188,7 +188,8 @@ impl Heard for Process {
     label = "takes `&{P}`",
     note = "it takes the event itself by reference, `&Event`, or nothing; a handler by name takes `&Custom` or `&Event`"
 )]
-pub trait HeardAs<P> {
+pub trait HeardAs<P>: Sized {
+    type Itself: HeardAs<P>;
     /// The handler's parameter.
     ///
     /// # Safety
@@ -198,6 +199,7 @@ pub trait HeardAs<P> {
 
 // The dispatch has compared the type behind the name before it calls: `Delivery::value`.
 impl<E: EventType> HeardAs<E> for E {
+    type Itself = Self;
     #[inline]
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a E> {
         // SAFETY: a typed handler is only entered for deliveries of its own type (see `Topics`).
@@ -206,6 +208,7 @@ impl<E: EventType> HeardAs<E> for E {
 }
 
 impl<E: EventType> HeardAs<Event> for E {
+    type Itself = Self;
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
@@ -213,6 +216,7 @@ impl<E: EventType> HeardAs<Event> for E {
 
 /// A handler that does not take the event.
 impl<E: Heard> HeardAs<()> for E {
+    type Itself = Self;
     #[inline]
     unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
         Some(&())
@@ -221,6 +225,7 @@ impl<E: Heard> HeardAs<()> for E {
 
 #[diagnostic::do_not_recommend]
 impl HeardAs<()> for ByName {
+    type Itself = Self;
     unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
         Some(&())
     }
@@ -228,6 +233,7 @@ impl HeardAs<()> for ByName {
 
 #[diagnostic::do_not_recommend]
 impl HeardAs<Event> for Event {
+    type Itself = Self;
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
@@ -235,6 +241,7 @@ impl HeardAs<Event> for Event {
 
 #[diagnostic::do_not_recommend]
 impl HeardAs<Event> for Process {
+    type Itself = Self;
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
@@ -247,6 +254,7 @@ pub struct ByName;
 
 #[diagnostic::do_not_recommend]
 impl HeardAs<Event> for ByName {
+    type Itself = Self;
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
@@ -254,6 +262,7 @@ impl HeardAs<Event> for ByName {
 
 #[diagnostic::do_not_recommend]
 impl HeardAs<Custom> for ByName {
+    type Itself = Self;
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Custom> {
         match delivery.event() {
             Event::Custom(custom) => Some(custom),

@@ -108,10 +108,10 @@ pub mod glue {
     pub use crate::context::Context;
     pub use crate::descriptor::{Descriptor, Step};
     pub use crate::erase::{Handler, Setting};
-    pub use crate::event::{Event, SubscriptionPriority as Priority};
-    pub use crate::message::schema_of;
+    pub use crate::event::{Event, HeardAs, SubscriptionPriority as Priority};
+    pub use crate::message::{Return, schema_of};
     pub use crate::modinfo::{record, record_len};
-    pub use crate::module::{Contract, Handlers};
+    pub use crate::module::{Contract, EventReturn, Handlers, StepReturn};
     pub use crate::set::{check_cycle, check_member};
     pub use helix_macros::modules;
     pub use postcard_schema::Schema;

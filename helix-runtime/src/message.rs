@@ -130,15 +130,19 @@ args!(()(A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F)(A B C D E F G)(A B C D 
     label = "this cannot travel",
     note = "return `T` or `Result<T, E>`, where `T` carries `#[helix_message]`, and `E` does too or is `ModuleError`"
 )]
-pub trait Return {
+pub trait Return: Sized {
     /// What travels.
     type Reply: Message;
+    /// The type itself, for the attributes to ask whether it may be returned.
+    #[doc(hidden)]
+    type Itself: Return;
     /// Splits off the module's error.
     fn into_reply(self) -> Result<Self::Reply, ModuleError>;
 }
 
 impl<T: Message> Return for T {
     type Reply = T;
+    type Itself = Self;
     fn into_reply(self) -> Result<T, ModuleError> {
         Ok(self)
     }
@@ -146,6 +150,7 @@ impl<T: Message> Return for T {
 
 impl<T: Message> Return for Result<T, ModuleError> {
     type Reply = T;
+    type Itself = Self;
     fn into_reply(self) -> Result<T, ModuleError> {
         self
     }

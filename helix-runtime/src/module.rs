@@ -85,12 +85,14 @@ pub trait Contract<M: 'static> {
     message = "a lifecycle handler cannot return `{Self}`",
     label = "expected `()` or `Result<(), ModuleError>`"
 )]
-pub trait StepReturn {
+pub trait StepReturn: Sized {
+    type Itself: StepReturn;
     fn into_result(self) -> Result<(), ModuleError>;
 }
 
 #[diagnostic::do_not_recommend]
 impl StepReturn for () {
+    type Itself = Self;
     fn into_result(self) -> Result<(), ModuleError> {
         Ok(())
     }
@@ -98,6 +100,7 @@ impl StepReturn for () {
 
 #[diagnostic::do_not_recommend]
 impl StepReturn for Result<(), ModuleError> {
+    type Itself = Self;
     fn into_result(self) -> Self {
         self
     }
@@ -109,12 +112,14 @@ impl StepReturn for Result<(), ModuleError> {
     message = "an event handler cannot return `{Self}`",
     label = "expected `()`, `EventResponse` or `Result<(), ModuleError>`"
 )]
-pub trait EventReturn {
+pub trait EventReturn: Sized {
+    type Itself: EventReturn;
     fn into_response(self) -> EventResponse;
 }
 
 #[diagnostic::do_not_recommend]
 impl EventReturn for () {
+    type Itself = Self;
     #[inline]
     fn into_response(self) -> EventResponse {
         EventResponse::Handled
@@ -123,6 +128,7 @@ impl EventReturn for () {
 
 #[diagnostic::do_not_recommend]
 impl EventReturn for EventResponse {
+    type Itself = Self;
     #[inline]
     fn into_response(self) -> EventResponse {
         self
@@ -131,6 +137,7 @@ impl EventReturn for EventResponse {
 
 #[diagnostic::do_not_recommend]
 impl EventReturn for Result<(), ModuleError> {
+    type Itself = Self;
     #[inline]
     fn into_response(self) -> EventResponse {
         match self {

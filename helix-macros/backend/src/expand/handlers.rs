@@ -34,13 +34,13 @@ fn entry(runtime: &Path, handler: &Handler) -> TokenStream {
     let Handler { span, cfgs, method, kind } = handler;
     let span = at(*span);
     let rt = &located(runtime, span);
-    let output = output(method, span);
+    let output = |by: &str| output(runtime, method, by, span);
     let constructor = |name: &str| constructor(name, method.exclusive, span);
     let entry = match kind {
         HandlerKind::Step(step) => {
             let new = constructor("step");
             let step = Ident::new(step, span);
-            let run = call(method, &[], span);
+            let (run, output) = (call(method, &[], span), output("StepReturn"));
             quote_spanned!(span=> #new::<#output, _>(#rt::glue::Step::#step, #run))
         }
         HandlerKind::Health => {
@@ -51,7 +51,7 @@ fn entry(runtime: &Path, handler: &Handler) -> TokenStream {
         HandlerKind::Event { heard, priority } => {
             let priority = self::priority(rt, priority.as_ref(), span);
             let event = Ident::new("e", span);
-            let run = call(method, &[quote!(#event)], span);
+            let (run, output) = (call(method, &[quote!(#event)], span), output("EventReturn"));
             let view = match method.args.first().map(|arg| &arg.ty) {
                 Some(Type::Reference(taken)) => taken.elem.to_token_stream(),
                 _ => quote_spanned!(span=> ()),
@@ -59,6 +59,7 @@ fn entry(runtime: &Path, handler: &Handler) -> TokenStream {
             match heard {
                 Heard::Type(ty) => {
                     let new = constructor("event");
+                    let ty = itself(runtime, ty, &quote_spanned!(span=> HeardAs<#view>));
                     quote_spanned!(span=> #new::<#ty, #view, #output, _>(#priority, #run))
                 }
                 Heard::Name(name) => {
@@ -80,19 +81,19 @@ fn entry(runtime: &Path, handler: &Handler) -> TokenStream {
                 quote_spanned!(span=> #new(#name, #run))
             } else {
                 let this = quote_spanned!(span=> Self);
-                request(method, &name.value(), span, &this, &this)
+                request(runtime, method, &name.value(), span, &this, &this)
             };
             quote!(#request #doc #permission)
         }
         HandlerKind::Save { version } => {
             let new = constructor("save");
-            let run = call(method, &[], span);
+            let (run, output) = (call(method, &[], span), output("Return"));
             quote_spanned!(span=> #new::<#output, _>(#version, #run))
         }
         HandlerKind::Restore { version } => {
             let new = constructor("restore");
             let state = Ident::new("s", span);
-            let run = call(method, &[quote!(#state)], span);
+            let (run, output) = (call(method, &[quote!(#state)], span), output("StepReturn"));
             let taken = method.args.iter().map(|arg| &arg.ty);
             quote_spanned!(span=> #new::<#(#taken)*, #output, _>(#version, #run))
         }
@@ -105,12 +106,25 @@ fn entry(runtime: &Path, handler: &Handler) -> TokenStream {
     quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#entry)
 }
 
-/// What a method returns, said rather than inferred: an error is then shown there.
-fn output(method: &Method, span: Span) -> TokenStream {
+/// What a method returns, said rather than inferred, as the trait for it knows it: a type that may not be returned is
+/// then refused where it stands.
+fn output(runtime: &impl ToTokens, method: &Method, by: &str, span: Span) -> TokenStream {
     match &method.output {
-        Some(ty) => ty.to_token_stream(),
+        Some(ty) => itself(runtime, ty, &Ident::new(by, span)),
         None => quote_spanned!(span=> ()),
     }
+}
+
+/// `<Type as Trait>::Itself`, whose ends are those of the type to the letter: the compiler then tells a mistake once, and
+/// shows nothing of ours.
+fn itself(runtime: &impl ToTokens, ty: &impl ToTokens, by: &impl ToTokens) -> TokenStream {
+    let (begin, _) = ends_of(ty);
+    let rt = located(runtime, begin);
+    let mut tokens = ty.to_token_stream().into_iter().map(|token| token.span());
+    let first = tokens.next().unwrap_or(begin);
+    let itself = Ident::new("Itself", tokens.last().unwrap_or(first));
+    let open = quote_spanned!(first=> <);
+    quote_spanned!(begin=> #open #ty as #rt::glue::#by>::#itself)
 }
 
 fn constructor(name: &str, exclusive: bool, span: Span) -> Ident {
@@ -148,7 +162,14 @@ pub fn arguments(method: &Method, otherwise: Span) -> (Span, Span) {
 }
 
 /// A typed request of `module`, whose method is `owner`'s: the module's own, or a contract's.
-pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, owner: &TokenStream) -> TokenStream {
+pub fn request(
+    runtime: &impl ToTokens,
+    method: &Method,
+    name: &str,
+    span: Span,
+    module: &TokenStream,
+    owner: &TokenStream,
+) -> TokenStream {
     let (begin, end) = arguments(method, span);
     let new = constructor("request", method.exclusive, begin);
     let names = method.args.iter().map(|arg| &arg.name);
@@ -157,7 +178,7 @@ pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, ow
     let method_name = &method.ident;
     let receiver = receiver(method.exclusive, span, module);
     let (context, pass_context) = context(method, span);
-    let output = output(method, span);
+    let output = output(runtime, method, "Return", span);
     let values = quote_spanned!(span=> #name, &[#(#names),*], |m: #receiver, (#(#args,)*), #context| #owner::#method_name(m #(, #args)* #pass_context));
     let call = quote_spanned!(end=> (#values));
     quote_spanned!(begin=> #new::<(#(#types,)*), #output, _> #call)

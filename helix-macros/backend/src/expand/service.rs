@@ -19,7 +19,7 @@ pub fn service(model: &Service) -> TokenStream {
         let span = at(method.ident.span());
         let module = quote_spanned!(span=> __Module);
         let owner = quote_spanned!(span=> <__Module as #ident>);
-        let request = request(method, &method.ident.unraw().to_string(), span, &module, &owner);
+        let request = request(rt, method, &method.ident.unraw().to_string(), span, &module, &owner);
         let doc = (!method.doc.is_empty()).then(|| {
             let doc = &method.doc;
             quote_spanned!(span=> .doc(#doc))
