@@ -46,7 +46,6 @@ pub fn service(model: &Service) -> TokenStream {
         quote_spanned! {span=>
             #(#cfgs)*
             #[automatically_derived]
-            #[diagnostic::do_not_recommend]
             impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident #bounds {
                 const SERVICE: &'static ::core::primitive::str = #name;
                 const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];

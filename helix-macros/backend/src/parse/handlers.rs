@@ -322,11 +322,11 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         if is_context(&typed.ty) {
             refuse(&typed.ty, "`&Context` is the last parameter: move it behind the others");
         }
-        args.push(Argument { name, ty: (*typed.ty).clone() });
+        args.push(Argument { name, ty: ungrouped(&typed.ty).clone() });
     }
     let output = match &signature.output {
         ReturnType::Default => None,
-        ReturnType::Type(_, ty) => Some((**ty).clone()),
+        ReturnType::Type(_, ty) => Some(ungrouped(ty).clone()),
     };
     if let Some(ty) = &output
         && any_token(ty.to_token_stream(), |token| matches!(token, TokenTree::Ident(ident) if ident == "impl"))
@@ -336,8 +336,16 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
     fine.then(|| Method { ident: signature.ident.clone(), exclusive, args, takes_context, output, doc })
 }
 
+/// A type without the invisible brackets that `$ty` of a macro has around it.
+fn ungrouped(mut ty: &Type) -> &Type {
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    ty
+}
+
 fn is_context(ty: &Type) -> bool {
-    let Type::Reference(reference) = ty else { return false };
+    let Type::Reference(reference) = ungrouped(ty) else { return false };
     let Type::Path(path) = &*reference.elem else { return false };
     path.path.segments.last().is_some_and(|segment| segment.ident == "Context")
 }
