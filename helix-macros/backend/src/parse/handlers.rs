@@ -84,7 +84,7 @@ fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) 
     }
     let Some(signature) = &item.signature else {
         for helper in helpers {
-            errors.at(&helper.meta, format!("`#[{}]` goes on a method", helper.name));
+            errors.at(&helper.meta, format!("`#[{}]` goes on a method: remove it here", helper.name));
         }
         return;
     };
@@ -187,6 +187,9 @@ fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
     let heard = if input.peek(LitStr) {
         Heard::Name(options::checked_name(input.parse()?)?)
     } else {
+        if input.peek(Ident) && input.peek2(Token![=]) {
+            return Err(input.error(format!("`#[on_event]` names no event: {}", usage("on_event"))));
+        }
         Heard::Type(input.parse().map_err(|error| {
             syn::Error::new(error.span(), "expected an event's type, such as `Tick`, or a topic's name in quotes")
         })?)
@@ -194,12 +197,12 @@ fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
     let mut priority = None;
     if !input.is_empty() {
         input.parse::<Token![,]>().map_err(|error| {
-            syn::Error::new(error.span(), "expected `, priority = ..`; for several events use several `#[on_event]`")
+            syn::Error::new(error.span(), "expected `, priority = ..`: for several events use several `#[on_event]`")
         })?;
     }
     if !input.is_empty() {
         let name = input.call(Ident::parse_any).map_err(|error| {
-            syn::Error::new(error.span(), "expected `priority = ..`; for several events use several `#[on_event]`")
+            syn::Error::new(error.span(), "expected `priority = ..`: for several events use several `#[on_event]`")
         })?;
         if name != "priority" {
             let text = if input.is_empty() && name.to_string().starts_with(char::is_uppercase) {
@@ -213,7 +216,7 @@ fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
         input.parse::<Option<Token![,]>>()?;
     }
     if !input.is_empty() {
-        return Err(input.error("expected nothing more"));
+        return Err(input.error("expected nothing more: an event has one priority"));
     }
     Ok(HandlerKind::Event { heard, priority })
 }
@@ -277,7 +280,7 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         refuse(token, "a handler cannot be `async`: return at once, and publish an event when there is more to say");
     }
     if let Safety::Unsafe(token) = &signature.safety {
-        refuse(token, "a handler cannot be `unsafe`: anyone may call it");
+        refuse(token, "a handler cannot be `unsafe`, for anyone may call it: remove `unsafe`");
     }
     if !signature.generics.params.is_empty() {
         refuse(
@@ -286,7 +289,7 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         );
     }
     if let Some(variadic) = &signature.variadic {
-        refuse(variadic, "a handler cannot be variadic");
+        refuse(variadic, "a handler cannot be variadic: take a `Vec`");
     }
     let mut exclusive = false;
     match signature.receiver().map(|receiver| (&receiver.kind, receiver)) {
@@ -386,7 +389,7 @@ fn cannot_travel(ty: &Type) -> Option<&'static str> {
         }
         Type::Reference(_) => Some("only `&str` and `&[u8]` can be lent: take this by value"),
         Type::ImplTrait(_) => Some("`impl Trait` has no schema: name the type"),
-        Type::Ptr(_) => Some("a pointer cannot travel"),
+        Type::Ptr(_) => Some("a pointer cannot travel: take what it points to"),
         ty if has_reference(ty.to_token_stream()) => {
             Some("only `&str` and `&[u8]` themselves can be lent: own what is inside")
         }
