@@ -224,18 +224,21 @@ impl<E: Heard> HeardAs<()> for E {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<()> for ByName {
     unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
         Some(&())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<Event> for Event {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<Event> for Process {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
@@ -247,12 +250,14 @@ impl HeardAs<Event> for Process {
 #[derive(Debug)]
 pub struct ByName;
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<Event> for ByName {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<Custom> for ByName {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Custom> {
         match delivery.event() {

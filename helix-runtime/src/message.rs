@@ -45,7 +45,7 @@ pub const fn schema_of<T: Message>() -> &'static postcard_schema::schema::NamedT
 impl<const N: usize> Message for heapless::String<N> {}
 
 macro_rules! plain {
-    ($($ty:ty),*) => { $(impl Message for $ty {})* };
+    ($($ty:ty),*) => { $(#[diagnostic::do_not_recommend] impl Message for $ty {})* };
 }
 plain!(bool, u8, u16, u32, u64, u128, i8, i16, i32, i64, i128, f32, f64, char, String, ());
 

@@ -9,8 +9,9 @@ use super::{at, runtime_at, span_of};
 use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
 
 pub fn handlers(model: &Handlers) -> TokenStream {
-    let Handlers { runtime: rt, self_ty, generics, where_clause, inherited, handlers } = model;
+    let Handlers { runtime: rt, self_ty, generics, where_clause, inherited, handlers, sound } = model;
     let span = span_of(self_ty);
+    let unsound = (!sound).then(|| quote_spanned!(span=> const SOUND: ::core::primitive::bool = false;));
     let entries = handlers.iter().map(|handler| entry(rt, handler));
     let (impl_generics, _, _) = generics.split_for_impl();
     let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -26,6 +27,7 @@ pub fn handlers(model: &Handlers) -> TokenStream {
         #[allow(deprecated)]
         impl #impl_generics #rt::Handlers for #self_ty #where_clause {
             const HANDLERS: &'static [#rt::glue::Handler<Self>] = &[#(#entries),*];
+            #unsound
         }
     }
 }

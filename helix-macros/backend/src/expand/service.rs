@@ -3,10 +3,10 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Ident, Type};
+use syn::{Ident, Path, Type};
 
 use super::handlers::request;
-use super::{at, runtime_at};
+use super::{at, runtime_at, travels};
 use crate::model::{Argument, Method, Service, ServiceMethod};
 use crate::types::result;
 
@@ -14,7 +14,7 @@ pub fn service(model: &Service) -> TokenStream {
     if !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let Service { runtime: rt, name, vis, ident, inherited, methods, .. } = model;
+    let Service { runtime: rt, name, vis, ident, inherited, methods, is_dyn, .. } = model;
     let span = at(ident.span());
     let client = format_ident!("{}Client", ident.unraw(), span = ident.span());
     let doc = format!(" A client of the service `{}`, in any placement.", name.value());
@@ -39,14 +39,25 @@ pub fn service(model: &Service) -> TokenStream {
         quote_spanned!(span=> #(#cfgs)* (#name, #rt::glue::Codec::of::<(#(#types,)*), #reply>()))
     });
     let calls = (0..methods.len()).map(|at| call(model, at));
-    quote_spanned! {span=>
-        #(#inherited)*
-        #[automatically_derived]
-        #[allow(deprecated)]
-        impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident {
-            const SERVICE: &'static ::core::primitive::str = #name;
-            const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
+    let bounds: Vec<_> = methods
+        .iter()
+        .filter(|method| method.cfgs.is_empty())
+        .flat_map(|ServiceMethod { method, .. }| travelling(rt, method))
+        .collect();
+    let bounds = (!bounds.is_empty()).then(|| quote_spanned!(span=> where #(#bounds),*));
+    let contract = is_dyn.then(|| {
+        quote_spanned! {span=>
+            #(#inherited)*
+            #[automatically_derived]
+            #[allow(deprecated)]
+            impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident #bounds {
+                const SERVICE: &'static ::core::primitive::str = #name;
+                const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
+            }
         }
+    });
+    quote_spanned! {span=>
+        #contract
 
         #(#inherited)*
         #[doc = #doc]
@@ -54,18 +65,27 @@ pub fn service(model: &Service) -> TokenStream {
         #vis struct #client(#rt::glue::Link);
 
         #(#inherited)*
-        impl #client {
+        impl #client #bounds {
             #(#calls)*
         }
 
         #(#inherited)*
         #[automatically_derived]
-        impl #rt::glue::Client for #client {
+        impl #rt::glue::Client for #client #bounds {
             const SERVICE: &'static ::core::primitive::str = #name;
             const REQUESTS: &'static [(&'static ::core::primitive::str, &'static #rt::glue::Codec)] = &[#(#signatures),*];
             fn new(__link: #rt::glue::Link) -> Self { Self(__link) }
         }
     }
+}
+
+/// The bounds that what a method takes and returns travels.
+fn travelling(rt: &Path, method: &Method) -> Vec<TokenStream> {
+    let reply = method.output.as_ref().map(|output| match result(output) {
+        Some((ok, None)) => ok,
+        _ => output,
+    });
+    method.args.iter().map(|arg| &arg.ty).chain(reply).flat_map(|ty| travels(rt, ty)).collect()
 }
 
 /// The client's method of that index.
