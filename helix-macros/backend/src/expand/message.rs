@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Data, DeriveInput, Generics, Ident, LitStr, Path, Token, WherePredicate, parse_quote_spanned};
+use syn::{Attribute, Data, DeriveInput, Generics, Ident, LitStr, Path, Token, WherePredicate, parse_quote_spanned};
 
 use super::{at, runtime_at, travels};
 use crate::model::{Event, Field, Fields, Message, MessageShape, Variant};
@@ -57,35 +57,59 @@ pub fn message(model: &Message) -> TokenStream {
 /// The item with the bound on each field that it travels, for the codec's impls, and these bounds for the others.
 fn with_bounds(runtime: &Path, item: &DeriveInput) -> (DeriveInput, Vec<WherePredicate>) {
     let (mut item, mut bounds) = (item.clone(), Vec::new());
-    let variants: Vec<&mut syn::Fields> = match &mut item.data {
+    // What a `cfg` takes away, and what only a macro's own tokens can name, goes without.
+    let always =
+        |attrs: &[Attribute]| attrs.iter().all(|a| !a.path().is_ident("cfg") && !a.path().is_ident("cfg_attr"));
+    let fields: Vec<&mut syn::Fields> = match &mut item.data {
         Data::Struct(data) => vec![&mut data.fields],
-        Data::Enum(data) => data.variants.iter_mut().map(|variant| &mut variant.fields).collect(),
+        Data::Enum(data) => {
+            let variants = data.variants.iter_mut().filter(|variant| always(&variant.attrs));
+            variants.map(|variant| &mut variant.fields).collect()
+        }
         Data::Union(_) => Vec::new(),
     };
-    for field in variants.into_iter().flatten() {
-        // What a `cfg` takes away, and what only a macro's own tokens can name, goes without.
-        let plain = field.attrs.iter().all(|attr| !attr.path().is_ident("cfg") && !attr.path().is_ident("cfg_attr"))
-            && !field.ty.to_token_stream().to_string().contains('$');
-        if !plain {
+    for field in fields.into_iter().flatten() {
+        if !always(&field.attrs) || field.ty.to_token_stream().to_string().contains('$') {
             continue;
         }
         let wanted = travels(runtime, &field.ty);
-        if let Some(first) = wanted.first() {
+        // A parameter alone is under its bound already; serde wants to hear of it only where it hears of others.
+        let others: Vec<_> = wanted.iter().filter(|bound| !bounds_parameter(bound, &item.generics)).collect();
+        if let Some(first) = others.first() {
             let span = super::span_of(first);
-            let text = text(&quote!(#(#wanted),*), span);
+            field.attrs.push(bound_attribute(&wanted, span));
             // Read back as serde reads it, so that both impls point to one place and the compiler tells it once.
-            bounds.extend(
-                text.parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated).into_iter().flatten(),
-            );
-            field.attrs.push(parse_quote_spanned!(span=> #[serde(bound = #text)]));
+            let read =
+                text(&quote!(#(#others),*), span).parse_with(Punctuated::<WherePredicate, Token![,]>::parse_terminated);
+            for bound in read.into_iter().flatten() {
+                if !bounds.contains(&bound) {
+                    bounds.push(bound);
+                }
+            }
         }
     }
     (item, bounds)
 }
 
+/// Whether a bound is on one of these parameters itself.
+fn bounds_parameter(bound: &TokenStream, generics: &Generics) -> bool {
+    let mut tokens = bound.clone().into_iter().map(|token| token.to_string());
+    let (first, second) = (tokens.next(), tokens.next());
+    second.is_some_and(|second| second == ":")
+        && tokens.next().is_some()
+        && generics.type_params().any(|param| first.as_ref().is_some_and(|first| param.ident == first))
+}
+
+fn bound_attribute(wanted: &[TokenStream], span: Span) -> Attribute {
+    let text = text(&quote!(#(#wanted),*), span);
+    parse_quote_spanned!(span=> #[serde(bound = #text)])
+}
+
 /// Tokens in quotes, as serde takes them.
 fn text(tokens: &TokenStream, span: Span) -> LitStr {
-    LitStr::new(&tokens.to_string(), span)
+    let text = tokens.to_string().replace(":: ", "::").replace(" : ", ": ").replace(" , ", ", ");
+    let text: Vec<_> = text.split(": ::").map(|part| part.replace(" ::", "::")).collect();
+    LitStr::new(&text.join(": ::"), span)
 }
 
 /// The type's parameters, each of them a message itself.

@@ -39,11 +39,16 @@ pub fn service(model: &Service) -> TokenStream {
         quote_spanned!(span=> #(#cfgs)* (#name, #rt::glue::Codec::of::<(#(#types,)*), #reply>()))
     });
     let calls = (0..methods.len()).map(|at| call(model, at));
-    let bounds: Vec<_> = methods
-        .iter()
-        .filter(|method| method.cfgs.is_empty())
-        .flat_map(|ServiceMethod { method, .. }| travelling(rt, method))
-        .collect();
+    // What a `cfg` takes away goes without; one bound for each type says enough.
+    let always = methods.iter().filter(|method| method.cfgs.is_empty());
+    let mut told = Vec::new();
+    let mut bounds: Vec<_> = always.flat_map(|method| travelling(rt, &method.method)).collect();
+    bounds.retain(|bound| {
+        let text = bound.to_string();
+        let new = !told.contains(&text);
+        told.push(text);
+        new
+    });
     let bounds = (!bounds.is_empty()).then(|| quote_spanned!(span=> where #(#bounds),*));
     let contract = is_dyn.then(|| {
         quote_spanned! {span=>
