@@ -4,7 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Data, DeriveInput, Generics, Ident, LitStr, Path, Token, WherePredicate, parse_quote_spanned};
+use syn::{
+    Attribute, Data, DeriveInput, Generics, Ident, LitStr, Path, Token, Type, WherePredicate, parse_quote_spanned,
+};
 
 use super::{at, runtime_at, travels};
 use crate::model::{Event, Field, Fields, Message, MessageShape, Variant};
@@ -93,11 +95,9 @@ fn with_bounds(runtime: &Path, item: &DeriveInput) -> (DeriveInput, Vec<WherePre
 
 /// Whether a bound is on one of these parameters itself.
 fn bounds_parameter(bound: &TokenStream, generics: &Generics) -> bool {
-    let mut tokens = bound.clone().into_iter().map(|token| token.to_string());
-    let (first, second) = (tokens.next(), tokens.next());
-    second.is_some_and(|second| second == ":")
-        && tokens.next().is_some()
-        && generics.type_params().any(|param| first.as_ref().is_some_and(|first| param.ident == first))
+    let Ok(WherePredicate::Type(bound)) = syn::parse2(bound.clone()) else { return false };
+    let Type::Path(path) = bound.bounded_ty else { return false };
+    generics.type_params().any(|param| path.path.is_ident(&param.ident))
 }
 
 fn bound_attribute(wanted: &[TokenStream], span: Span) -> Attribute {

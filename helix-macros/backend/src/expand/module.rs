@@ -177,7 +177,7 @@ fn setting(model: &Module, setting: &Setting) -> TokenStream {
     match default {
         None => {
             let values = quote_spanned!(end=> (#key, #ty_text, #doc, #set));
-            quote_spanned!(begin=> #(#cfgs)* #rt::glue::Setting::required #values)
+            quote_spanned!(begin=> #(#cfgs)* #rt::glue::Setting::required::<#ty, _> #values)
         }
         Some(default) => {
             let text = match default {
@@ -185,7 +185,7 @@ fn setting(model: &Module, setting: &Setting) -> TokenStream {
                 other => shown_expr(other),
             };
             let values = quote_spanned!(end=> (#key, #ty_text, #doc, #text, #set, || #default));
-            quote_spanned!(begin=> #(#cfgs)* #rt::glue::Setting::with_default #values)
+            quote_spanned!(begin=> #(#cfgs)* #rt::glue::Setting::with_default::<#ty, _, _, _> #values)
         }
     }
 }

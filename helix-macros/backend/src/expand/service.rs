@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Ident, Path, Type};
 
-use super::handlers::request;
+use super::handlers::{arguments, request};
 use super::{at, runtime_at, travels};
 use crate::model::{Argument, Method, Service, ServiceMethod};
 use crate::types::result;
@@ -28,6 +28,7 @@ pub fn service(model: &Service) -> TokenStream {
             let doc = &method.doc;
             quote_spanned!(span=> .doc(#doc))
         });
+        let rt = runtime_at(&rt, arguments(method, span).0);
         quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#request #doc)
     });
     let signatures = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
