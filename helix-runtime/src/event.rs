@@ -191,7 +191,7 @@ impl Heard for Process {
 #[diagnostic::on_unimplemented(
     message = "a handler of `{Self}` cannot take `&{P}`",
     label = "takes `&{P}`",
-    note = "it takes the event itself by reference, `&Event`, or nothing; a handler by name takes `&Custom` or `&Event`"
+    note = "it takes the event itself by reference, `&Event`, or nothing; a handler of a group such as `Process` takes `&Event`, one by name `&Custom` or `&Event`"
 )]
 pub trait HeardAs<P> {
     /// The handler's parameter.

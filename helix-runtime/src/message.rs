@@ -126,9 +126,10 @@ args!(()(A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F)(A B C D E F G)(A B C D 
 ///
 /// `E` is a [`Message`], which travels to the caller as part of the reply, or [`ModuleError`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the reply of a request",
-    label = "this cannot travel",
-    note = "return `T` or `Result<T, E>`, where `T` carries `#[helix_message]`, and `E` does too or is `ModuleError`"
+    message = "`{Self}` cannot travel between modules",
+    label = "this is not a message",
+    note = "return `T` or `Result<T, E>`, where `T` carries `#[helix_message]`, and `E` does too or is `ModuleError`",
+    note = "`usize` and `isize` differ between targets: use `u64` or `u32`"
 )]
 pub trait Return {
     /// What travels.

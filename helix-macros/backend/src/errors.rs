@@ -79,8 +79,11 @@ impl Errors {
     }
 
     /// The errors as statements before an expression.
-    pub fn before(mut self, expression: &TokenStream) -> TokenStream {
+    pub fn before(mut self, expression: TokenStream) -> TokenStream {
         self.read = true;
+        if self.found.is_empty() {
+            return expression;
+        }
         let errors = &self.found;
         quote!({ #(#errors)* #expression })
     }

@@ -70,7 +70,7 @@ pub fn modules(list: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let model = parse::modules(list, &mut errors);
     let expansion = expand::modules(&model, errors.is_empty());
-    errors.before(&expansion)
+    errors.before(expansion)
 }
 
 /// What a handler attribute expands to where it is no handler.

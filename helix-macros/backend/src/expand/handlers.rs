@@ -10,10 +10,11 @@ use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
 use crate::types;
 
 pub fn handlers(model: &Handlers) -> TokenStream {
-    let Handlers { runtime: rt, self_ty, generics, where_clause, inherited, handlers, sound } = model;
+    let Handlers { runtime, self_ty, generics, where_clause, inherited, handlers, sound } = model;
     let span = span_of(self_ty);
     let unsound = (!sound).then(|| quote_spanned!(span=> const SOUND: ::core::primitive::bool = false;));
-    let entries = handlers.iter().map(|handler| entry(rt, handler));
+    let rt = &runtime_at(runtime, span);
+    let entries = handlers.iter().map(|handler| entry(runtime, handler));
     let (impl_generics, _, _) = generics.split_for_impl();
     let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
     // A module lives as long as its runtime.

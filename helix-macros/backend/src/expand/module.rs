@@ -10,10 +10,10 @@ use crate::model::{Dependency, Module, Provided, Setting};
 
 /// Expands a module. The const checks are left out of one that is wrong already.
 pub fn module(model: &Module, checked: bool) -> TokenStream {
-    let rt = &model.runtime;
     let ident = &model.ident;
     let inherited = &model.inherited;
     let span = at(ident.span());
+    let rt = &runtime_at(&model.runtime, span);
     let generic = !model.generics.params.is_empty();
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = where_static(&model.generics);

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Ident, Path, Type};
+use syn::{Ident, Type};
 
 use super::handlers::{arguments, request};
 use super::{at, runtime_at, travels};
@@ -14,8 +14,9 @@ pub fn service(model: &Service) -> TokenStream {
     if !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let Service { runtime: rt, name, vis, ident, inherited, methods, is_dyn, .. } = model;
+    let Service { runtime, name, vis, ident, inherited, methods, is_dyn, .. } = model;
     let span = at(ident.span());
+    let rt = &runtime_at(runtime, span);
     let client = format_ident!("{}Client", ident.unraw(), span = ident.span());
     let doc = format!(" A client of the service `{}`, in any placement.", name.value());
     let entries = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
@@ -86,7 +87,7 @@ pub fn service(model: &Service) -> TokenStream {
 }
 
 /// The bounds that what a method takes and returns travels.
-fn travelling(rt: &Path, method: &Method) -> Vec<TokenStream> {
+fn travelling(rt: &TokenStream, method: &Method) -> Vec<TokenStream> {
     let reply = method.output.as_ref().map(|output| match result(output) {
         Some((ok, None)) => ok,
         _ => output,
