@@ -56,13 +56,14 @@ pub fn service(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
         for helper in attributes::take(&mut item.attrs, HELPERS) {
             errors.at(&helper.meta, "a contract's methods are requests without an attribute: remove this");
         }
-        let Some(signature) = &item.signature else {
-            errors.at(&*item, "a contract has methods only, for they are requests: move this to another trait");
-            is_dyn &= attributes::cfgs(&item.attrs).iter().next().is_some();
-            continue;
-        };
         let cfgs: Vec<TokenStream> = attributes::cfgs(&item.attrs).iter().map(ToTokens::to_token_stream).collect();
         let mut wrong = Errors::default();
+        let Some(signature) = &item.signature else {
+            wrong.at(&*item, "a contract has methods only, for they are requests: move this to another trait");
+            errors.push_under(&cfgs, wrong);
+            is_dyn &= !cfgs.is_empty();
+            continue;
+        };
         match method(signature, attributes::doc(&item.attrs), &mut wrong) {
             None => is_dyn &= !cfgs.is_empty(),
             Some(mut method) => {
