@@ -1,5 +1,5 @@
 //! The record: what it says, and that no damage to it goes unseen.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::result_unit_err)]
 
 use helix_runtime::modinfo::{self, Record, RecordError};
 use helix_runtime::prelude::*;
