@@ -13,7 +13,7 @@
 //! | key | value |
 //! |---|---|
 //! | `name` `version` `description` `author` `license` `kind` `flags` | as in [`ModuleInfo`](crate::ModuleInfo) |
-//! | `abi.target` `abi.rustc` `abi.panic` `abi.layout` | as in [`AbiTag`](crate::AbiTag) |
+//! | `abi.target` `abi.rustc` `abi.panic` `abi.layout` | as in [`AbiTag`] |
 //! | `provides` `feature` `permission` | one each |
 //! | `depends` | `name requirement [features] optional` |
 //! | `topic` | what a handler listens to; `*` is everything |
