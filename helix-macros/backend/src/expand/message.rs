@@ -46,12 +46,14 @@ pub fn message(model: &Message) -> TokenStream {
 
         #(#cfgs)*
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #params #rt::glue::Schema for #ident #ty_generics #where_clause {
             const SCHEMA: &'static #rt::glue::NamedType = &#rt::glue::NamedType { name: #name, ty: &#ty };
         }
 
         #(#cfgs)*
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #params #rt::Message for #ident #ty_generics #where_clause {}
     }
 }
