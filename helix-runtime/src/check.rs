@@ -4,7 +4,7 @@ use crate::descriptor::{Entry, EntryKind, Step};
 use crate::erase::Handler;
 use crate::info::{ModuleFlags, check_name};
 use crate::module::Module;
-use crate::schema::hash_name;
+use crate::schema::{Shape, hash_name};
 use crate::text::Text;
 
 /// Checks what only the whole module shows. Called from the module's own crate, so that the compiler points there.
@@ -12,16 +12,27 @@ use crate::text::Text;
 #[track_caller]
 pub const fn check_module<M: Module>() {
     assert!(check_name(M::INFO.name), "a module's name must match [a-z0-9]+([._/-][a-z0-9]+)*");
-    check_requests::<M>();
-    check_steps::<M>();
-    check_restores::<M>();
+    if M::SOUND {
+        check_requests::<M>(0);
+        check_steps::<M>();
+        check_restores::<M>();
+    }
+}
+
+/// Checks that the requests of a module's contract of that index have names of their own.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_contract<M: Module>(index: usize) {
+    if M::SOUND {
+        check_requests::<M>(index + 1);
+    }
 }
 
 /// Checks that a hot-reloadable module says what becomes of its state.
 #[doc(hidden)]
 #[track_caller]
 pub const fn check_reloadable<M: Module>() {
-    if !M::INFO.flags.contains(ModuleFlags::HOT_RELOADABLE) || M::STATELESS {
+    if !M::INFO.flags.contains(ModuleFlags::HOT_RELOADABLE) || M::STATELESS || !M::SOUND {
         return;
     }
     let mut at = 0;
@@ -46,7 +57,8 @@ pub const fn check_reloadable<M: Module>() {
         } else {
             "`#[on_save]` and no `#[on_restore]`"
         });
-        text.push(": add it, or say `stateless` if there is nothing to keep");
+        text.push(if saves || restores { ": add it" } else { ": add them" });
+        text.push(", or say `stateless` if there is nothing to keep");
         panic!("{}", text.as_str());
     }
 }
@@ -54,11 +66,12 @@ pub const fn check_reloadable<M: Module>() {
 /// Slots of the table of names; a module has fewer requests.
 const NAMES: usize = 4096;
 
+/// Checks the names in one list of requests, against each other and those of the lists before it.
 #[track_caller]
-const fn check_requests<M: Module>() {
+const fn check_requests<M: Module>(last: usize) {
     let mut table: [(u16, u16); NAMES] = [(u16::MAX, 0); NAMES];
     let mut list = 0;
-    while list <= M::CONTRACTS.len() {
+    while list <= last {
         let handlers = handlers::<M>(list);
         let mut at = 0;
         while at < handlers.len() {
@@ -69,6 +82,7 @@ const fn check_requests<M: Module>() {
                     let other = self::handlers::<M>(other_list as usize)[other as usize].entry();
                     if let Some(other) = request_name(other)
                         && same(name, other)
+                        && list == last
                     {
                         twice::<M>(name, other_list as usize, list);
                     }
@@ -100,11 +114,11 @@ const fn twice<M: Module>(name: &str, first: usize, second: usize) -> ! {
     text.push(M::INFO.name);
     text.push("` has two requests called `");
     text.push(name);
-    text.push("`: one from ");
+    text.push("`, one from ");
     push_source::<M>(&mut text, first);
     text.push(", one from ");
     push_source::<M>(&mut text, second);
-    text.push("; rename one with `#[on_request(\"..\")]`");
+    text.push(": rename one with `#[on_request(\"..\")]`");
     panic!("{}", text.as_str());
 }
 
@@ -149,34 +163,42 @@ const fn check_steps<M: Module>() {
 const fn check_restores<M: Module>() {
     let mut at = 0;
     while at < M::HANDLERS.len() {
-        if let EntryKind::Save { version, .. } = M::HANDLERS[at].entry().kind
-            && !restores::<M>(version)
-        {
+        if let EntryKind::Save { version, shape, .. } = M::HANDLERS[at].entry().kind {
             let mut text = Text::new();
             text.push("module `");
             text.push(M::INFO.name);
-            text.push("` saves state version ");
+            text.push("` saves state of version ");
             text.number(version as u64);
-            text.push(", which nothing restores: add `#[on_restore(version = ");
-            text.number(version as u64);
-            text.push(")]`");
-            panic!("{}", text.as_str());
+            match restored::<M>(version) {
+                None => {
+                    text.push(", which nothing restores: add `#[on_restore(version = ");
+                    text.number(version as u64);
+                    text.push(")]`");
+                    panic!("{}", text.as_str());
+                }
+                Some(restored) if restored.hash() != shape.hash() => {
+                    text.push(" as one type and restores it as another: give the new type a new version");
+                    panic!("{}", text.as_str());
+                }
+                Some(_) => {}
+            }
         }
         at += 1;
     }
 }
 
-const fn restores<M: Module>(wanted: u32) -> bool {
+/// The shape in which a version is restored.
+const fn restored<M: Module>(wanted: u32) -> Option<Shape> {
     let mut at = 0;
     while at < M::HANDLERS.len() {
-        if let EntryKind::Restore { version, .. } = M::HANDLERS[at].entry().kind
+        if let EntryKind::Restore { version, shape, .. } = M::HANDLERS[at].entry().kind
             && version == wanted
         {
-            return true;
+            return Some(shape);
         }
         at += 1;
     }
-    false
+    None
 }
 
 pub(crate) const fn same(a: &str, b: &str) -> bool {

@@ -191,7 +191,7 @@ impl Heard for Process {
 #[diagnostic::on_unimplemented(
     message = "a handler of `{Self}` cannot take `&{P}`",
     label = "takes `&{P}`",
-    note = "it takes the event itself by reference, `&Event`, or nothing; a handler by name takes `&Custom` or `&Event`"
+    note = "it takes the event itself by reference, `&Event`, or nothing; a handler of a group such as `Process` takes `&Event`, one by name `&Custom` or `&Event`"
 )]
 pub trait HeardAs<P> {
     /// The handler's parameter.
@@ -224,18 +224,21 @@ impl<E: Heard> HeardAs<()> for E {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<()> for ByName {
     unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
         Some(&())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<Event> for Event {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<Event> for Process {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
@@ -247,12 +250,14 @@ impl HeardAs<Event> for Process {
 #[derive(Debug)]
 pub struct ByName;
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<Event> for ByName {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HeardAs<Custom> for ByName {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Custom> {
         match delivery.event() {

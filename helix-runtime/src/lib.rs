@@ -119,7 +119,7 @@ pub mod prelude {
 /// What the attributes' expansions name. Not for other use.
 #[doc(hidden)]
 pub mod glue {
-    pub use crate::check::{check_module, check_reloadable};
+    pub use crate::check::{check_contract, check_module, check_reloadable};
     pub use crate::client::{Client, Link};
     pub use crate::codec::Codec;
     pub use crate::context::Context;

@@ -45,7 +45,7 @@ pub const fn schema_of<T: Message>() -> &'static postcard_schema::schema::NamedT
 impl<const N: usize> Message for heapless::String<N> {}
 
 macro_rules! plain {
-    ($($ty:ty),*) => { $(impl Message for $ty {})* };
+    ($($ty:ty),*) => { $(#[diagnostic::do_not_recommend] impl Message for $ty {})* };
 }
 plain!(bool, u8, u16, u32, u64, u128, i8, i16, i32, i64, i128, f32, f64, char, String, ());
 
@@ -126,9 +126,10 @@ args!(()(A)(A B)(A B C)(A B C D)(A B C D E)(A B C D E F)(A B C D E F G)(A B C D 
 ///
 /// `E` is a [`Message`], which travels to the caller as part of the reply, or [`ModuleError`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the reply of a request",
-    label = "this cannot travel",
-    note = "return `T` or `Result<T, E>`, where `T` carries `#[helix_message]`, and `E` does too or is `ModuleError`"
+    message = "`{Self}` cannot travel between modules",
+    label = "this is not a message",
+    note = "return `T` or `Result<T, E>`, where `T` carries `#[helix_message]`, and `E` does too or is `ModuleError`",
+    note = "`usize` and `isize` differ between targets: use `u64` or `u32`"
 )]
 pub trait Return {
     /// What travels.

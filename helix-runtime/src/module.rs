@@ -28,6 +28,11 @@ use crate::info::ModuleInfo;
 /// assert_eq!(TickCounter::INFO.name, "tick-counter");
 /// assert_eq!(TickCounter::INFO.description, "Counts the ticks.");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a module",
+    label = "not a module",
+    note = "a module is a struct under `#[helix_module]`"
+)]
 pub trait Module: Handlers + Send + Sync + Sized {
     /// Its metadata.
     const INFO: ModuleInfo;
@@ -60,14 +65,17 @@ pub trait Handlers: Sized + 'static {
     /// One entry for each handler attribute, in source order.
     #[doc(hidden)]
     const HANDLERS: &'static [Handler<Self>];
+    /// Whether the block was understood; of one that was not, the attribute has said what is wrong.
+    #[doc(hidden)]
+    const SOUND: bool = true;
 }
 
 /// A contract seen as a table of requests; `#[helix_service]` implements it for `dyn Trait`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{M}` provides a contract that it does not implement",
-    label = "provided, but not implemented by `{M}`",
-    note = "implement the trait for `{M}`, and see that the trait carries `#[helix_service(\"..\")]`"
+    label = "not a contract that `{M}` implements",
+    note = "implement the trait for `{M}`; if you have, the trait lacks `#[helix_service(\"..\")]`"
 )]
 pub trait Contract<M: 'static> {
     const SERVICE: &'static str;
@@ -84,12 +92,14 @@ pub trait StepReturn {
     fn into_result(self) -> Result<(), ModuleError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl StepReturn for () {
     fn into_result(self) -> Result<(), ModuleError> {
         Ok(())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl StepReturn for Result<(), ModuleError> {
     fn into_result(self) -> Self {
         self
@@ -106,6 +116,7 @@ pub trait EventReturn {
     fn into_response(self) -> EventResponse;
 }
 
+#[diagnostic::do_not_recommend]
 impl EventReturn for () {
     #[inline]
     fn into_response(self) -> EventResponse {
@@ -113,6 +124,7 @@ impl EventReturn for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl EventReturn for EventResponse {
     #[inline]
     fn into_response(self) -> EventResponse {
@@ -120,6 +132,7 @@ impl EventReturn for EventResponse {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl EventReturn for Result<(), ModuleError> {
     #[inline]
     fn into_response(self) -> EventResponse {

@@ -54,6 +54,20 @@
 use helix_runtime::prelude::*;
 use helix_runtime::{Runtime, modules};
 
+/// What only this crate knows.
+#[helix_message]
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hidden(u8);
+
+/// Holds what only this crate knows.
+#[helix_message]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    hidden: Hidden,
+    /// Several of them.
+    list: Vec<Hidden>,
+}
+
 /// Somebody knocks.
 #[helix_message]
 #[derive(Debug, Clone, PartialEq, Eq, EventType)]

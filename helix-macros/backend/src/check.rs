@@ -51,7 +51,7 @@ fn twice(errors: &mut Errors, what: &str, name: &str, first: Span, second: Span)
 /// Checks the handlers of a block against each other.
 ///
 /// Handlers under a `cfg` may exclude each other, so those are left to the const checks, which see what is left.
-pub fn handlers(model: &Handlers, errors: &mut Errors) {
+pub fn handlers(model: &mut Handlers, errors: &mut Errors) {
     for (at, handler) in model.handlers.iter().enumerate() {
         let mut wrong = Errors::default();
         for first in model.handlers[..at].iter().filter(|first| first.cfgs.is_empty() && handler.cfgs.is_empty()) {
@@ -63,6 +63,7 @@ pub fn handlers(model: &Handlers, errors: &mut Errors) {
             }
         }
         if let HandlerKind::Save { version } = handler.kind
+            && model.sound
             && !model
                 .handlers
                 .iter()
@@ -71,7 +72,7 @@ pub fn handlers(model: &Handlers, errors: &mut Errors) {
             wrong.push(syn::Error::new(
                 handler.span,
                 format!(
-                    "saved state version {version} is restored by nothing: add `#[on_restore(version = {version})]`"
+                    "state of version {version} is saved, but restored by nothing: add `#[on_restore(version = {version})]`"
                 ),
             ));
         }
@@ -82,6 +83,7 @@ pub fn handlers(model: &Handlers, errors: &mut Errors) {
         }
         errors.push_under(&handler.cfgs, wrong);
     }
+    model.sound = !errors.any_certain();
 }
 
 fn clash(first: &Handler, second: &Handler) -> Option<(String, &'static str)> {

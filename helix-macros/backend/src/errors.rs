@@ -1,7 +1,7 @@
 //! Collects what is wrong, so that all of it is reported in one run.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 
 /// One mistake, or several that belong together.
 struct Found {
@@ -11,12 +11,12 @@ struct Found {
 }
 
 impl ToTokens for Found {
+    /// An item whose body is the error: beside a bare `compile_error!` the compiler keeps quiet about names that it
+    /// cannot find, and a misspelt event would only be told in the next run.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let cfgs = &self.cfgs;
-        for error in self.error.clone() {
-            let error = error.to_compile_error();
-            tokens.extend(quote!(#(#cfgs)* #error));
-        }
+        let error = self.error.to_compile_error();
+        tokens.extend(quote_spanned!(Span::mixed_site()=> #(#cfgs)* const _: () = { #error };));
     }
 }
 
@@ -52,15 +52,9 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// Takes the value that darling has read, or adds what it found wrong, each on its own token.
-    pub fn ok_darling<T>(&mut self, result: darling::Result<T>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.push(error.into());
-                None
-            }
-        }
+    /// Whether something is wrong whatever is configured.
+    pub fn any_certain(&self) -> bool {
+        self.found.iter().any(|found| found.cfgs.is_empty())
     }
 
     /// Whether nothing was wrong.
@@ -77,14 +71,35 @@ impl Errors {
         tokens
     }
 
-    /// The errors as an expression.
-    pub fn into_expression(mut self) -> TokenStream {
+    /// The errors where a constant may not stand, after the tokens given.
+    pub fn beside_bare(mut self, mut tokens: TokenStream) -> TokenStream {
         self.read = true;
-        let errors = &self.found;
-        quote!({ #(#errors)* ::core::panic!() })
+        tokens.extend(self.found.iter().map(|found| found.error.to_compile_error()));
+        tokens
     }
 
-    /// There were none.
+    /// The errors as statements before an expression.
+    pub fn before(mut self, expression: TokenStream) -> TokenStream {
+        self.read = true;
+        if self.found.is_empty() {
+            return expression;
+        }
+        let errors = &self.found;
+        quote!({ #(#errors)* #expression })
+    }
+
+    /// The value, if there were none.
+    pub fn into_result<T>(mut self, value: T) -> syn::Result<T> {
+        self.read = true;
+        let all = core::mem::take(&mut self.found).into_iter().map(|found| found.error);
+        let all = all.reduce(|mut first, other| {
+            first.combine(other);
+            first
+        });
+        all.map_or(Ok(value), Err)
+    }
+
+    /// They were told elsewhere, or there are none.
     pub fn finish(mut self) {
         self.read = true;
     }

@@ -29,10 +29,10 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Expands `#[helix_handlers(args)] item`.
 pub fn handlers(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some((item, model)) = parse::handlers(args, item.clone(), &mut errors) else {
+    let Some((item, mut model)) = parse::handlers(args, item.clone(), &mut errors) else {
         return errors.beside(parse::without_helpers(item));
     };
-    check::handlers(&model, &mut errors);
+    check::handlers(&mut model, &mut errors);
     let expansion = expand::handlers(&model);
     errors.beside(join(item, expansion))
 }
@@ -51,10 +51,10 @@ pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Expands `#[helix_message(args)] item`.
 pub fn message(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some((item, model)) = parse::message(args, item.clone(), &mut errors) else {
+    let Some(model) = parse::message(args, item.clone(), &mut errors) else {
         return errors.beside(item);
     };
-    let expansion = expand::message(&model, item, errors.is_empty());
+    let expansion = expand::message(&model);
     errors.beside(expansion)
 }
 
@@ -68,23 +68,22 @@ pub fn event_type(item: TokenStream) -> TokenStream {
 /// Expands `modules![list]`, where `list` begins with the path of the runtime in brackets.
 pub fn modules(list: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    match parse::modules(list, &mut errors) {
-        Some(model) if errors.is_empty() => {
-            errors.finish();
-            expand::modules(&model)
-        }
-        _ => errors.into_expression(),
-    }
+    let model = parse::modules(list, &mut errors);
+    let expansion = expand::modules(&model, errors.is_empty());
+    errors.before(expansion)
 }
 
 /// What a handler attribute expands to where it is no handler.
 pub fn outside_handlers(name: &str, _args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
+    // The attribute's place with the item's hygiene: the compiler then adds no remark about macros.
+    let attribute = proc_macro2::Span::call_site();
+    let span = item.clone().into_iter().next().map_or(attribute, |token| attribute.resolved_at(token.span()));
     errors.push(syn::Error::new(
-        proc_macro2::Span::call_site(),
+        span,
         format!("`#[{name}]` outside a handlers block: put it on a method in an impl block under `#[helix_handlers]`"),
     ));
-    errors.beside(item)
+    errors.beside_bare(item)
 }
 
 fn join(mut first: TokenStream, second: TokenStream) -> TokenStream {

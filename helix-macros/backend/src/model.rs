@@ -1,7 +1,7 @@
 //! What the attributes say, in types of their own. `check` and `expand` know nothing else.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Attribute, Expr, Generics, Ident, LitStr, Path, Type, Visibility, WhereClause};
+use syn::{Attribute, DeriveInput, Expr, Generics, Ident, LitStr, Path, Type, Visibility, WhereClause};
 
 /// A struct under `#[helix_module]`.
 pub struct Module {
@@ -61,6 +61,8 @@ pub struct Handlers {
     /// What stands on all that is made from it: its `cfg`s, and the lints that it allows.
     pub inherited: Vec<Attribute>,
     pub handlers: Vec<Handler>,
+    /// Whether nothing was wrong, so that the const checks have something to check.
+    pub sound: bool,
 }
 
 /// One handler attribute on one method.
@@ -132,6 +134,8 @@ pub struct Service {
     /// What stands on all that is made from it: its `cfg`s, and the lints that it allows.
     pub inherited: Vec<Attribute>,
     pub methods: Vec<ServiceMethod>,
+    /// Whether `dyn Trait` can exist, as far as the attribute sees.
+    pub is_dyn: bool,
 }
 
 pub struct ServiceMethod {
@@ -142,11 +146,13 @@ pub struct ServiceMethod {
 
 /// A type under `#[helix_message]`.
 pub struct Message {
+    /// The type, less what the attribute refuses.
+    pub item: DeriveInput,
     pub runtime: Path,
-    pub ident: Ident,
-    pub generics: Generics,
     pub cfgs: Vec<Attribute>,
     pub shape: MessageShape,
+    /// Whether codec and schema can be derived; else it stays a plain type.
+    pub sound: bool,
 }
 
 pub enum MessageShape {

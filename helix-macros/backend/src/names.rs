@@ -43,5 +43,9 @@ pub fn unknown(what: &str, found: &str, known: &[&str]) -> String {
     let likely = darling::Error::unknown_field_with_alts(found, known).to_string();
     let likely = likely.split_once("Did you mean").map(|(_, rest)| format!(" did you mean{rest}")).unwrap_or_default();
     let likely = if likely.is_empty() || likely.ends_with('?') { likely } else { likely + "?" };
-    format!("unknown {what} `{found}`:{likely} expected one of {}", known.join(", "))
+    let known = match known {
+        [only] => format!("`{only}`"),
+        known => format!("one of {}", known.join(", ")),
+    };
+    format!("unknown {what} `{found}`:{likely} expected {known}")
 }

@@ -3,15 +3,18 @@
 use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Expr, Ident, Path};
+use syn::{Expr, Ident, Path, Type};
 
-use super::{at, runtime_at, span_of};
+use super::{at, ends_of, runtime_at, span_of};
 use crate::model::{Handler, HandlerKind, Handlers, Heard, Method};
+use crate::types;
 
 pub fn handlers(model: &Handlers) -> TokenStream {
-    let Handlers { runtime: rt, self_ty, generics, where_clause, inherited, handlers } = model;
+    let Handlers { runtime, self_ty, generics, where_clause, inherited, handlers, sound } = model;
     let span = span_of(self_ty);
-    let entries = handlers.iter().map(|handler| entry(rt, handler));
+    let unsound = (!sound).then(|| quote_spanned!(span=> const SOUND: ::core::primitive::bool = false;));
+    let rt = &runtime_at(runtime, span);
+    let entries = handlers.iter().map(|handler| entry(runtime, handler));
     let (impl_generics, _, _) = generics.split_for_impl();
     let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
     // A module lives as long as its runtime.
@@ -26,6 +29,7 @@ pub fn handlers(model: &Handlers) -> TokenStream {
         #[allow(deprecated)]
         impl #impl_generics #rt::Handlers for #self_ty #where_clause {
             const HANDLERS: &'static [#rt::glue::Handler<Self>] = &[#(#entries),*];
+            #unsound
         }
     }
 }
@@ -52,22 +56,14 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
     let Handler { span, cfgs, method, kind } = handler;
     let span = at(*span);
     let rt = &runtime_at(rt, span);
-    // The compiler shows at the constructor what is wrong with the one type that the method gives or takes.
-    let place = match kind {
-        HandlerKind::Step(_) | HandlerKind::Save { .. } => returned(method, span),
-        HandlerKind::Restore { .. } | HandlerKind::Request { raw: false, .. } if method.args.len() == 1 => {
-            span_of(&method.args[0].ty)
-        }
-        _ => span,
-    };
-    let constructor = |name: &str| constructor(name, method.exclusive, place);
-    let reply = inferred(method, span);
+    let constructor = |name: &str| constructor(name, method.exclusive, span);
+    let output = output(method, span);
     let entry = match kind {
         HandlerKind::Step(step) => {
             let new = constructor("step");
             let step = Ident::new(step, span);
             let run = call(method, &[], span);
-            quote_spanned!(span=> #new(#rt::glue::Step::#step, #run))
+            quote_spanned!(span=> #new::<#output, _>(#rt::glue::Step::#step, #run))
         }
         HandlerKind::Health => {
             let new = constructor("health");
@@ -81,19 +77,18 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             });
             let event = Ident::new("__e", span);
             let run = call(method, &[quote!(#event)], span);
-            // Without the parameter nothing says how the event is taken: as nothing.
-            let view = match method.args.first() {
-                None => quote_spanned!(span=> ()),
-                Some(event) => quote_spanned!(span_of(&event.ty)=> _),
+            let view = match method.args.first().map(|arg| types::ungrouped(&arg.ty)) {
+                Some(Type::Reference(taken)) => taken.elem.to_token_stream(),
+                _ => quote_spanned!(span=> ()),
             };
             match heard {
                 Heard::Type(ty) => {
                     let new = constructor("event");
-                    quote_spanned!(span=> #new::<#ty, #view, #reply, _>(#run)#priority)
+                    quote_spanned!(span=> #new::<#ty, #view, #output, _>(#run)#priority)
                 }
                 Heard::Name(name) => {
                     let new = constructor("named");
-                    quote_spanned!(span=> #new::<#view, #reply, _>(#name, #run)#priority)
+                    quote_spanned!(span=> #new::<#view, #output, _>(#name, #run)#priority)
                 }
             }
         }
@@ -118,28 +113,35 @@ fn entry(rt: &Path, handler: &Handler) -> TokenStream {
             let new = constructor("save");
             let run = call(method, &[], span);
             let version = Literal::u32_unsuffixed(*version);
-            quote_spanned!(span=> #new(#version, #run))
+            quote_spanned!(span=> #new::<#output, _>(#version, #run))
         }
         HandlerKind::Restore { version } => {
             let new = constructor("restore");
             let state = Ident::new("__s", span);
             let run = call(method, &[quote!(#state)], span);
             let version = Literal::u32_unsuffixed(*version);
-            quote_spanned!(span=> #new(#version, #run))
+            let state = method.args.iter().map(|arg| &arg.ty);
+            quote_spanned!(span=> #new::<#(#state,)* #output, _>(#version, #run))
         }
     };
-    let rt = runtime_at(rt, place);
-    quote_spanned!(place=> #(#cfgs)* #rt::glue::Handler::#entry)
+    let begin = match kind {
+        HandlerKind::Request { raw: false, .. } => arguments(method, span).0,
+        _ => span,
+    };
+    let rt = runtime_at(rt, begin);
+    quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#entry)
 }
 
-/// Where a method says what it returns, if it does.
-fn returned(method: &Method, otherwise: Span) -> Span {
-    method.output.as_ref().map_or(otherwise, span_of)
+/// What a method returns, said rather than inferred: what may not be returned is then refused where it stands.
+fn output(method: &Method, span: Span) -> TokenStream {
+    method.output.as_ref().map_or_else(|| quote_spanned!(span=> ()), ToTokens::to_token_stream)
 }
 
-/// `_` in place of what a method returns.
-fn inferred(method: &Method, otherwise: Span) -> TokenStream {
-    quote_spanned!(returned(method, otherwise)=> _)
+/// Where a method's arguments begin and end. The call that names their types reaches from there to there, for that is
+/// what the compiler shows when one of them cannot travel.
+pub fn arguments(method: &Method, otherwise: Span) -> (Span, Span) {
+    let types: Vec<_> = method.args.iter().map(|arg| &arg.ty).collect();
+    if types.is_empty() { (otherwise, otherwise) } else { ends_of(&quote!(#(#types)*)) }
 }
 
 fn constructor(name: &str, exclusive: bool, span: Span) -> Ident {
@@ -171,19 +173,18 @@ fn context(method: &Method, span: Span) -> (TokenStream, TokenStream) {
 
 /// A typed request of `module`, whose method is `owner`'s: the module's own, or a contract's.
 pub fn request(method: &Method, name: &str, span: Span, module: &TokenStream, owner: &TokenStream) -> TokenStream {
-    let place = match method.args.as_slice() {
-        [only] => span_of(&only.ty),
-        _ => span,
-    };
-    let new = constructor("request", method.exclusive, place);
-    let reply = inferred(method, span);
+    let (begin, end) = arguments(method, span);
+    let new = constructor("request", method.exclusive, begin);
+    let output = output(method, span);
     let names = method.args.iter().map(|arg| arg.name.unraw().to_string());
     let types = method.args.iter().map(|arg| &arg.ty);
     let args: Vec<Ident> = (0..method.args.len()).map(|at| format_ident!("__a{at}", span = span)).collect();
     let method_name = &method.ident;
     let receiver = receiver(method.exclusive, span, module);
     let (context, pass_context) = context(method, span);
-    quote_spanned!(span=> #new::<(#(#types,)*), #reply, _>(#name, &[#(#names),*], |__m: #receiver, (#(#args,)*), #context| #owner::#method_name(__m #(, #args)* #pass_context)))
+    let values = quote_spanned!(span=> #name, &[#(#names),*], |__m: #receiver, (#(#args,)*), #context| #owner::#method_name(__m #(, #args)* #pass_context));
+    let call = quote_spanned!(end=> (#values));
+    quote_spanned!(begin=> #new::<(#(#types,)*), #output, _> #call)
 }
 
 fn priority(rt: &TokenStream, priority: &Expr, span: Span) -> TokenStream {

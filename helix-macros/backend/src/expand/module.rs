@@ -1,19 +1,19 @@
 //! `impl Module`: metadata, config fields, contracts, and the export.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, Generics, Ident, Lit, Path};
 
-use super::{at, runtime_at, span_of};
+use super::{at, ends_of, runtime_at, span_of};
 use crate::model::{Dependency, Module, Provided, Setting};
 
 /// Expands a module. The const checks are left out of one that is wrong already.
 pub fn module(model: &Module, checked: bool) -> TokenStream {
-    let rt = &model.runtime;
     let ident = &model.ident;
     let inherited = &model.inherited;
     let span = at(ident.span());
+    let rt = &runtime_at(&model.runtime, span);
     let generic = !model.generics.params.is_empty();
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = where_static(&model.generics);
@@ -23,6 +23,7 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
         .then(|| quote_spanned!(span=> const SETTINGS: &'static [#rt::glue::Setting<Self>] = &[#(#settings),*];));
     let mut contracts = contracts(model).map(|path| {
         let here = span_of(path);
+        let rt = runtime_at(rt, here);
         quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::REQUESTS)
     });
     let contracts = contracts.next().map(|first| {
@@ -36,9 +37,10 @@ pub fn module(model: &Module, checked: bool) -> TokenStream {
     let checks = if checked { checks(model) } else { Vec::new() };
     // A generic module is checked where it is used: its constants are not there before.
     let (inside, outside) = if generic {
-        (Some(quote_spanned!(span=> const CHECKED: () = { #(#checks::<Self>();)* };)), TokenStream::new())
+        let checks = checks.iter().map(|(_, check)| check);
+        (Some(quote_spanned!(span=> const CHECKED: () = { #(#checks;)* };)), TokenStream::new())
     } else {
-        let checks = checks.iter().map(|check| quote_spanned!(span=> #(#inherited)* const _: () = #check::<#ident>();));
+        let checks = checks.iter().map(|(span, check)| quote_spanned!(*span=> #(#inherited)* const _: () = #check;));
         (None, checks.collect())
     };
     let cfgs = inherited.iter().filter(|attr| !attr.path().is_ident("allow"));
@@ -125,6 +127,7 @@ fn info(model: &Module) -> TokenStream {
         // Contracts first, in the order of `CONTRACTS`.
         let contracts = contracts(model).map(|path| {
             let here = span_of(path);
+            let rt = runtime_at(rt, here);
             quote_spanned!(here=> <dyn #path as #rt::glue::Contract<Self>>::SERVICE)
         });
         let names = model.provides.iter().filter_map(|provided| match provided {
@@ -160,21 +163,29 @@ fn dependency(model: &Module, dependency: &Dependency) -> TokenStream {
 }
 
 fn setting(model: &Module, setting: &Setting) -> TokenStream {
-    let rt = &model.runtime;
     let Setting { cfgs, ident, ty, doc, default } = setting;
     let span = at(ident.span());
-    let rt = runtime_at(rt, span);
+    // What the compiler shows when the type cannot be configured, or the default is not of it.
+    let (begin, end) = match default {
+        Some(default) => ends_of(default),
+        None => ends_of(ty),
+    };
+    let rt = runtime_at(&model.runtime, begin);
     let key = ident.unraw().to_string();
     let ty_text = shown_type(ty);
     let set = quote_spanned!(span=> |__m: &mut Self, __v: #ty| __m.#ident = __v);
     match default {
-        None => quote_spanned!(span=> #(#cfgs)* #rt::glue::Setting::required(#key, #ty_text, #doc, #set)),
+        None => {
+            let values = quote_spanned!(end=> (#key, #ty_text, #doc, #set));
+            quote_spanned!(begin=> #(#cfgs)* #rt::glue::Setting::required::<#ty, _> #values)
+        }
         Some(default) => {
             let text = match default {
                 Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
                 other => shown_expr(other),
             };
-            quote_spanned!(span=> #(#cfgs)* #rt::glue::Setting::with_default(#key, #ty_text, #doc, #text, #set, || #default))
+            let values = quote_spanned!(end=> (#key, #ty_text, #doc, #text, #set, || #default));
+            quote_spanned!(begin=> #(#cfgs)* #rt::glue::Setting::with_default::<#ty, _, _, _> #values)
         }
     }
 }
@@ -207,15 +218,25 @@ fn without_blanks(tokens: &impl quote::ToTokens, marks: &[&str]) -> String {
         .replace(" ,", ",")
 }
 
-/// The const checks of a module: paths of functions that take its type.
-fn checks(model: &Module) -> Vec<TokenStream> {
-    let rt = &model.runtime;
-    let span = at(model.ident.span());
-    let rt = &runtime_at(rt, span);
-    let mut checks = vec![quote_spanned!(span=> #rt::glue::check_module)];
+/// The const checks of a module, each with the place that it points to.
+fn checks(model: &Module) -> Vec<(Span, TokenStream)> {
+    let check = |span: Span, name: &str, arg: Option<Literal>| {
+        let (rt, name) = (runtime_at(&model.runtime, span), Ident::new(name, span));
+        let mut module = model.ident.clone();
+        module.set_span(module.span().located_at(span));
+        if !model.generics.params.is_empty() {
+            module = Ident::new("Self", span);
+        }
+        (span, quote_spanned!(span=> #rt::glue::#name::<#module>(#arg)))
+    };
+    let mut checks = vec![check(at(model.ident.span()), "check_module", None)];
+    checks.extend(
+        contracts(model)
+            .enumerate()
+            .map(|(index, path)| check(span_of(path), "check_contract", Some(Literal::usize_unsuffixed(index)))),
+    );
     if let Some(flag) = model.flags.iter().find(|flag| *flag == "HOT_RELOADABLE") {
-        let rt = runtime_at(rt, flag.span());
-        checks.push(quote_spanned!(at(flag.span())=> #rt::glue::check_reloadable));
+        checks.push(check(at(flag.span()), "check_reloadable", None));
     }
     checks
 }

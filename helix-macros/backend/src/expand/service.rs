@@ -5,8 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Ident, Type};
 
-use super::handlers::request;
-use super::{at, runtime_at};
+use super::handlers::{arguments, request};
+use super::{at, runtime_at, travels};
 use crate::model::{Argument, Method, Service, ServiceMethod};
 use crate::types::result;
 
@@ -14,8 +14,9 @@ pub fn service(model: &Service) -> TokenStream {
     if !model.generics.params.is_empty() {
         return TokenStream::new();
     }
-    let Service { runtime: rt, name, vis, ident, inherited, methods, .. } = model;
+    let Service { runtime, name, vis, ident, inherited, methods, is_dyn, .. } = model;
     let span = at(ident.span());
+    let rt = &runtime_at(runtime, span);
     let client = format_ident!("{}Client", ident.unraw(), span = ident.span());
     let doc = format!(" A client of the service `{}`, in any placement.", name.value());
     let entries = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
@@ -28,6 +29,7 @@ pub fn service(model: &Service) -> TokenStream {
             let doc = &method.doc;
             quote_spanned!(span=> .doc(#doc))
         });
+        let rt = runtime_at(&rt, arguments(method, span).0);
         quote_spanned!(span=> #(#cfgs)* #rt::glue::Handler::#request #doc)
     });
     let signatures = methods.iter().map(|ServiceMethod { cfgs, method, .. }| {
@@ -39,14 +41,30 @@ pub fn service(model: &Service) -> TokenStream {
         quote_spanned!(span=> #(#cfgs)* (#name, #rt::glue::Codec::of::<(#(#types,)*), #reply>()))
     });
     let calls = (0..methods.len()).map(|at| call(model, at));
-    quote_spanned! {span=>
-        #(#inherited)*
-        #[automatically_derived]
-        #[allow(deprecated)]
-        impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident {
-            const SERVICE: &'static ::core::primitive::str = #name;
-            const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
+    // What a `cfg` takes away goes without; one bound for each type says enough.
+    let always = methods.iter().filter(|method| method.cfgs.is_empty());
+    let mut told = Vec::new();
+    let mut bounds: Vec<_> = always.flat_map(|method| travelling(rt, &method.method)).collect();
+    bounds.retain(|bound| {
+        let text = bound.to_string();
+        let new = !told.contains(&text);
+        told.push(text);
+        new
+    });
+    let bounds = (!bounds.is_empty()).then(|| quote_spanned!(span=> where #(#bounds),*));
+    let contract = is_dyn.then(|| {
+        quote_spanned! {span=>
+            #(#inherited)*
+            #[automatically_derived]
+            #[allow(deprecated)]
+            impl<__Module: #ident + 'static> #rt::glue::Contract<__Module> for dyn #ident #bounds {
+                const SERVICE: &'static ::core::primitive::str = #name;
+                const REQUESTS: &'static [#rt::glue::Handler<__Module>] = &[#(#entries),*];
+            }
         }
+    });
+    quote_spanned! {span=>
+        #contract
 
         #(#inherited)*
         #[doc = #doc]
@@ -54,18 +72,27 @@ pub fn service(model: &Service) -> TokenStream {
         #vis struct #client(#rt::glue::Link);
 
         #(#inherited)*
-        impl #client {
+        impl #client #bounds {
             #(#calls)*
         }
 
         #(#inherited)*
         #[automatically_derived]
-        impl #rt::glue::Client for #client {
+        impl #rt::glue::Client for #client #bounds {
             const SERVICE: &'static ::core::primitive::str = #name;
             const REQUESTS: &'static [(&'static ::core::primitive::str, &'static #rt::glue::Codec)] = &[#(#signatures),*];
             fn new(__link: #rt::glue::Link) -> Self { Self(__link) }
         }
     }
+}
+
+/// The bounds that what a method takes and returns travels.
+fn travelling(rt: &TokenStream, method: &Method) -> Vec<TokenStream> {
+    let reply = method.output.as_ref().map(|output| match result(output) {
+        Some((ok, None)) => ok,
+        _ => output,
+    });
+    method.args.iter().map(|arg| &arg.ty).chain(reply).flat_map(|ty| travels(rt, ty)).collect()
 }
 
 /// The client's method of that index.

@@ -160,14 +160,16 @@ fn doc_lines(text: &str) -> Vec<String> {
     lines.into_iter().map(str::to_owned).collect()
 }
 
-/// The tokens in an attribute's parentheses: `Ok(None)` for a bare attribute, an error for `= value`.
-pub fn arguments(meta: &Meta) -> syn::Result<Option<TokenStream>> {
+/// The tokens in an attribute's parentheses: `Ok(None)` for a bare attribute, an error for `= value` and for nothing
+/// in the parentheses.
+pub fn arguments(meta: &Meta, usage: &str) -> syn::Result<Option<TokenStream>> {
+    let name = meta.path().to_token_stream();
     match meta {
         Meta::Path(_) => Ok(None),
+        Meta::List(list) if list.tokens.is_empty() => {
+            Err(syn::Error::new_spanned(meta, format!("empty `#[{name}()]`: {usage}")))
+        }
         Meta::List(list) => Ok(Some(list.tokens.clone())),
-        Meta::NameValue(pair) => Err(syn::Error::new_spanned(
-            pair,
-            format!("expected `#[{0}(..)]`, found `#[{0} = ..]`", pair.path.to_token_stream()),
-        )),
+        Meta::NameValue(_) => Err(syn::Error::new_spanned(meta, format!("`#[{name} = ..]` has no meaning: {usage}"))),
     }
 }

@@ -5,10 +5,10 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Generics, Ident, LitStr, Meta, Signature, Token, Type, WhereClause, braced};
+use syn::{Attribute, Expr, Generics, Ident, LitInt, LitStr, Meta, Signature, Token, Type, WhereClause, braced};
 
 use super::items::{Item, Items};
-use super::method::{method, static_arguments};
+use super::method::{method, owned_reply, static_arguments};
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
 use crate::model::{Argument, Handler, HandlerKind, Handlers, Heard, Method};
@@ -72,7 +72,8 @@ pub fn handlers(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Op
     let mut body = Group::new(proc_macro2::Delimiter::Brace, items.to_token_stream());
     body.set_span(span);
     let tokens = quote!(#(#attrs)* #impl_token #generics #self_ty #where_clause #body);
-    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, inherited, handlers }))
+    let sound = !errors.any_certain();
+    Some((tokens, Handlers { runtime, self_ty, generics, where_clause, inherited, handlers, sound }))
 }
 
 fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) {
@@ -82,7 +83,7 @@ fn read_item(item: &mut Item, handlers: &mut Vec<Handler>, errors: &mut Errors) 
     }
     let Some(signature) = &item.signature else {
         for helper in helpers {
-            errors.at(&helper.meta, format!("`#[{}]` goes on a method", helper.name));
+            errors.at(&helper.meta, format!("`#[{}]` goes on a method: remove it here", helper.name));
         }
         return;
     };
@@ -121,15 +122,11 @@ fn has_summary(kind: &HandlerKind) -> bool {
 }
 
 fn kind(name: &str, meta: &Meta, signature: &Signature, errors: &mut Errors) -> Option<HandlerKind> {
-    let arguments = errors.ok(attributes::arguments(meta))?;
-    if arguments.as_ref().is_some_and(TokenStream::is_empty) {
-        errors.at(meta, format!("empty `#[{name}()]`: {}", usage(name)));
-        return None;
-    }
+    let arguments = errors.ok(attributes::arguments(meta, usage(name)))?;
     match name {
         "on_init" | "on_start" | "on_stop" | "on_health" => {
             if let Some(tokens) = arguments {
-                errors.at(tokens, format!("`#[{name}]` takes no arguments"));
+                errors.at(tokens, format!("`#[{name}]` takes no arguments: {}", usage(name)));
                 return None;
             }
             Some(match name {
@@ -154,11 +151,11 @@ fn kind(name: &str, meta: &Meta, signature: &Signature, errors: &mut Errors) -> 
             }
         }
         _ => {
-            if arguments.is_none() {
+            let Some(tokens) = arguments else {
                 errors.at(meta, format!("`#[{name}]` names no version: {}", usage(name)));
                 return None;
-            }
-            let State { version } = errors.ok_darling(<State as darling::FromMeta>::from_meta(meta))?;
+            };
+            let version = version(tokens, errors)?;
             Some(if name == "on_save" { HandlerKind::Save { version } } else { HandlerKind::Restore { version } })
         }
     }
@@ -179,15 +176,26 @@ fn usage(name: &str) -> &'static str {
     }
 }
 
-#[derive(darling::FromMeta)]
-struct State {
-    version: u32,
+fn version(args: TokenStream, errors: &mut Errors) -> Option<u32> {
+    let mut version = None;
+    options::read(args, &["version"], errors, |name, input| {
+        let number: LitInt = options::value(name, input, "1")?;
+        version =
+            Some(number.base10_parse().map_err(|_| {
+                syn::Error::new(number.span(), "bad version: it is a whole number from 0 to 4294967295")
+            })?);
+        Ok(())
+    });
+    version
 }
 
 fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
     let heard = if input.peek(LitStr) {
         Heard::Name(options::checked_name(input.parse()?)?)
     } else {
+        if input.peek(Ident) && input.peek2(Token![=]) {
+            return Err(input.error(format!("`#[on_event]` names no event: {}", usage("on_event"))));
+        }
         Heard::Type(input.parse().map_err(|error| {
             syn::Error::new(error.span(), "expected an event's type, such as `Tick`, or a topic's name in quotes")
         })?)
@@ -195,12 +203,12 @@ fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
     let mut priority = None;
     if !input.is_empty() {
         input.parse::<Token![,]>().map_err(|error| {
-            syn::Error::new(error.span(), "expected `, priority = ..`; for several events use several `#[on_event]`")
+            syn::Error::new(error.span(), "expected `, priority = ..`: for several events use several `#[on_event]`")
         })?;
     }
     if !input.is_empty() {
         let name = input.call(Ident::parse_any).map_err(|error| {
-            syn::Error::new(error.span(), "expected `priority = ..`; for several events use several `#[on_event]`")
+            syn::Error::new(error.span(), "expected `priority = ..`: for several events use several `#[on_event]`")
         })?;
         if name != "priority" {
             let text = if input.is_empty() && name.to_string().starts_with(char::is_uppercase) {
@@ -214,7 +222,7 @@ fn event(input: ParseStream<'_>) -> syn::Result<HandlerKind> {
         input.parse::<Option<Token![,]>>()?;
     }
     if !input.is_empty() {
-        return Err(input.error("expected nothing more"));
+        return Err(input.error("expected nothing more: an event has one priority"));
     }
     Ok(HandlerKind::Event { heard, priority })
 }
@@ -255,6 +263,10 @@ fn request(default: LitStr, input: ParseStream<'_>) -> syn::Result<HandlerKind> 
             "permission" | "raw" => {
                 return Err(syn::Error::new(option.span(), format!("option `{option}` is given twice: keep one")));
             }
+            "name" => {
+                let text = "a request's name comes first and alone: write `#[on_request(\"..\")]`";
+                return Err(syn::Error::new(option.span(), text));
+            }
             other => return Err(syn::Error::new(option.span(), names::unknown("option", other, OPTIONS))),
         }
         if !input.is_empty() {
@@ -267,7 +279,11 @@ fn request(default: LitStr, input: ParseStream<'_>) -> syn::Result<HandlerKind> 
 /// Whether a method has the parameters that its attribute wants.
 fn fits(name: &str, kind: &HandlerKind, method: &mut Method, signature: &Signature, errors: &mut Errors) -> bool {
     if matches!(kind, HandlerKind::Request { raw: false, .. }) {
-        return static_arguments(&mut method.args, errors);
+        let fine = static_arguments(&mut method.args, errors);
+        return owned_reply(method.output.as_ref(), errors) && fine;
+    }
+    if matches!(kind, HandlerKind::Save { .. }) && !owned_reply(method.output.as_ref(), errors) {
+        return false;
     }
     let extra = |expected: usize| method.args.get(expected).map(|arg| &arg.ty);
     let mut refuse = |tokens: &dyn ToTokens, message: String| {
@@ -276,16 +292,31 @@ fn fits(name: &str, kind: &HandlerKind, method: &mut Method, signature: &Signatu
     };
     match kind {
         HandlerKind::Step(_) | HandlerKind::Health | HandlerKind::Save { .. } => match extra(0) {
-            Some(ty) => refuse(ty, format!("`#[{name}]` takes nothing but `ctx: &Context`")),
-            None => true,
+            Some(ty) => refuse(ty, format!("`#[{name}]` takes nothing but `ctx: &Context`: remove this")),
+            None => match (kind, &method.output) {
+                (HandlerKind::Health, Some(ty)) if !types::may_be_bool(ty) => {
+                    refuse(ty, "`#[on_health]` returns `bool`: whether the module is well".into())
+                }
+                (HandlerKind::Health, None) => {
+                    refuse(&method.ident, "`#[on_health]` returns `bool`: whether the module is well".into())
+                }
+                (HandlerKind::Save { .. }, None) => {
+                    refuse(&method.ident, "`#[on_save]` saves nothing: return the state".into())
+                }
+                _ => true,
+            },
         },
         HandlerKind::Event { .. } => match extra(1) {
             Some(ty) => refuse(ty, "`#[on_event]` takes the event and `ctx: &Context`, nothing else".into()),
             None => match method.args.first().map(|arg| &arg.ty) {
-                Some(ty) if !matches!(ty, Type::Reference(_)) => {
-                    refuse(ty, format!("an event is lent: take `&{}`", ty.to_token_stream()))
-                }
-                _ => true,
+                Some(Type::Reference(taken)) => match &taken.mutability {
+                    Some(mutability) => {
+                        refuse(mutability, "an event is shared by all its handlers: remove `mut`".into())
+                    }
+                    None => true,
+                },
+                Some(ty) => refuse(ty, format!("an event is lent: take `&{}`", ty.to_token_stream())),
+                None => true,
             },
         },
         HandlerKind::Request { raw: true, .. } => match (method.args.len(), extra(1)) {
@@ -309,7 +340,7 @@ fn fits(name: &str, kind: &HandlerKind, method: &mut Method, signature: &Signatu
 fn static_state(arg: &Argument, errors: &mut Errors) -> bool {
     match &arg.ty {
         Type::Reference(_) => {
-            errors.at(&arg.ty, "saved state is taken by value");
+            errors.at(&arg.ty, "saved state is taken by value: remove `&`");
             false
         }
         _ => true,

@@ -2,15 +2,16 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, GenericParam, Ident, Path};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Data, DeriveInput, GenericParam, Ident, LitStr, Path, Token, Type, parse_quote};
 
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
 use crate::model::{Event, Field, Fields, Message, MessageShape, Variant};
 use crate::names;
 
-/// Reads the attribute and the type; gives the type as it was, and the model.
-pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<(TokenStream, Message)> {
+/// Reads the attribute and the type.
+pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Message> {
     let mut runtime = default_runtime();
     options::read(args, &["crate"], errors, |name, input| {
         runtime = module::runtime(name, input)?;
@@ -20,20 +21,21 @@ pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
         errors.at(&runtime, "a message's `crate` cannot begin with `$crate`, for serde takes the path as text: begin with `::` and the crate's name");
         runtime = default_runtime();
     }
-    let input: DeriveInput = errors.ok(syn::parse2(item.clone()))?;
-    refuse_lifetimes(&input, errors);
-    refuse_serde(&input.attrs, errors);
-    let shape = match &input.data {
-        Data::Struct(data) => MessageShape::Struct(fields(&data.fields, &input.ident, errors)),
+    let mut input: DeriveInput = errors.ok(syn::parse2(item))?;
+    let mut travels = Travels { owner: input.ident.clone(), sound: true };
+    travels.refuse_lifetimes(&input, errors);
+    travels.refuse_serde(&mut input.attrs, errors);
+    let shape = match &mut input.data {
+        Data::Struct(data) => MessageShape::Struct(travels.fields(&mut data.fields, errors)),
         Data::Enum(data) => MessageShape::Enum(
             data.variants
-                .iter()
+                .iter_mut()
                 .map(|variant| {
-                    refuse_serde(&variant.attrs, errors);
+                    travels.refuse_serde(&mut variant.attrs, errors);
                     Variant {
                         cfgs: attributes::cfgs(&variant.attrs),
                         ident: variant.ident.clone(),
-                        fields: fields(&variant.fields, &input.ident, errors),
+                        fields: travels.fields(&mut variant.fields, errors),
                     }
                 })
                 .collect(),
@@ -45,42 +47,79 @@ pub fn message(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
         }
     };
     let cfgs = attributes::cfgs(&input.attrs);
-    Some((item, Message { runtime, ident: input.ident, generics: input.generics, cfgs, shape }))
+    Some(Message { item: input, runtime, cfgs, shape, sound: travels.sound })
 }
 
-fn refuse_lifetimes(input: &DeriveInput, errors: &mut Errors) {
-    for param in &input.generics.params {
-        if let GenericParam::Lifetime(lifetime) = param {
-            errors.at(lifetime, "a message owns what it holds: use `String` or `Vec` instead of a reference");
-        }
-    }
+/// What keeps a type from travelling as it stands.
+struct Travels {
+    owner: Ident,
+    /// Whether codec and schema can be derived all the same.
+    sound: bool,
 }
 
-/// The wire is the declaration: nothing of serde's may change it.
-fn refuse_serde(attrs: &[Attribute], errors: &mut Errors) {
-    for attr in attrs {
-        if attr.path().is_ident("serde") {
-            errors.at(attr, "`#[helix_message]` refuses serde attributes: the declaration alone says what travels");
-        }
-        if attr.path().is_ident("derive") {
-            for token in idents(attr.meta.to_token_stream()) {
-                if token == "Serialize" || token == "Deserialize" || token == "Schema" {
-                    errors.at(&token, format!("`#[helix_message]` derives `{token}` itself: remove it here"));
-                }
+const OWNED: &str = "a message owns what it holds: use `String` or `Vec` instead of a reference";
+
+impl Travels {
+    fn refuse_lifetimes(&mut self, input: &DeriveInput, errors: &mut Errors) {
+        for param in &input.generics.params {
+            if let GenericParam::Lifetime(lifetime) = param {
+                errors.at(lifetime, OWNED);
+                self.sound = false;
             }
         }
     }
-}
 
-fn idents(tokens: TokenStream) -> Vec<Ident> {
-    tokens
-        .into_iter()
-        .flat_map(|token| match token {
-            TokenTree::Ident(ident) => vec![ident],
-            TokenTree::Group(group) => idents(group.stream()),
-            _ => Vec::new(),
-        })
-        .collect()
+    /// The wire is the declaration: nothing of serde's may change it.
+    fn refuse_serde(&mut self, attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+        for helper in attributes::take(attrs, &["serde"]) {
+            errors.at(helper.meta, "the declaration alone says what travels: remove this serde attribute");
+        }
+        for attr in attrs.iter_mut().filter(|attr| attr.path().is_ident("derive")) {
+            let Ok(mut derives) = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated) else {
+                continue;
+            };
+            let ours = |path: &Path| {
+                path.segments
+                    .last()
+                    .is_some_and(|last| ["Serialize", "Deserialize", "Schema"].iter().any(|name| last.ident == name))
+            };
+            for path in derives.iter().filter(|path| ours(path)) {
+                errors.at(path, "`#[helix_message]` derives this itself: remove it here");
+            }
+            if derives.iter().any(ours) {
+                derives = derives.into_iter().filter(|path| !ours(path)).collect();
+                attr.meta = parse_quote!(derive(#derives));
+            }
+        }
+    }
+
+    fn fields(&mut self, fields: &mut syn::Fields, errors: &mut Errors) -> Fields {
+        let list = fields.iter_mut().map(|field| self.field(field, errors)).collect();
+        match fields {
+            syn::Fields::Unit => Fields::Unit,
+            syn::Fields::Unnamed(_) => Fields::Tuple(list),
+            syn::Fields::Named(_) => Fields::Named(list),
+        }
+    }
+
+    fn field(&mut self, field: &mut syn::Field, errors: &mut Errors) -> Field {
+        self.refuse_serde(&mut field.attrs, errors);
+        let owner = &self.owner;
+        if let Some(itself) = itself(field.ty.to_token_stream(), owner) {
+            errors.at(
+                &itself,
+                format!(
+                    "`{owner}` contains itself: a schema has an end; send a list of nodes that name each other by index"
+                ),
+            );
+            self.sound = false;
+        }
+        if let Type::Reference(reference) = &field.ty {
+            errors.at(reference, OWNED);
+            self.sound = false;
+        }
+        Field { cfgs: attributes::cfgs(&field.attrs), ident: field.ident.clone(), ty: field.ty.clone() }
+    }
 }
 
 /// Where a type names its owner: by its own name, not by that of another's at the end of a path.
@@ -101,35 +140,14 @@ fn itself(tokens: TokenStream, owner: &Ident) -> Option<Ident> {
     None
 }
 
-fn fields(fields: &syn::Fields, owner: &Ident, errors: &mut Errors) -> Fields {
-    let list = fields
-        .iter()
-        .map(|field| {
-            refuse_serde(&field.attrs, errors);
-            if let Some(itself) = itself(field.ty.to_token_stream(), owner) {
-                errors.at(
-                    &itself,
-                    format!("`{owner}` contains itself: a schema has an end; send a list of nodes that name each other by index"),
-                );
-            }
-            Field { cfgs: attributes::cfgs(&field.attrs), ident: field.ident.clone(), ty: field.ty.clone() }
-        })
-        .collect();
-    match fields {
-        syn::Fields::Unit => Fields::Unit,
-        syn::Fields::Unnamed(_) => Fields::Tuple(list),
-        syn::Fields::Named(_) => Fields::Named(list),
-    }
-}
-
-#[derive(darling::FromMeta, Default)]
-#[darling(default)]
+#[derive(Default)]
 struct EventOptions {
-    topic: Option<syn::LitStr>,
-    name: Option<syn::LitStr>,
-    #[darling(rename = "crate")]
+    topic: Option<LitStr>,
+    name: Option<LitStr>,
     runtime: Option<Path>,
 }
+
+const EVENT_USAGE: &str = "write `#[event(topic = \"..\", name = \"..\")]`, or leave it out";
 
 /// Reads a type under `#[derive(EventType)]`.
 pub fn event(item: TokenStream, errors: &mut Errors) -> Option<Event> {
@@ -137,13 +155,16 @@ pub fn event(item: TokenStream, errors: &mut Errors) -> Option<Event> {
     let mut options = EventOptions::default();
     let mut found = input.attrs.iter().filter(|attr| attr.path().is_ident("event"));
     if let Some(attr) = found.next() {
-        match errors.ok(attributes::arguments(&attr.meta)) {
-            Some(Some(tokens)) if !tokens.is_empty() => {
-                let read = <EventOptions as darling::FromMeta>::from_meta(&attr.meta);
-                options = errors.ok_darling(read).unwrap_or_default();
-            }
-            Some(_) => errors
-                .at(&attr.meta, "empty `#[event]`: write `#[event(topic = \"..\", name = \"..\")]`, or leave it out"),
+        match errors.ok(attributes::arguments(&attr.meta, EVENT_USAGE)) {
+            Some(Some(tokens)) => options::read(tokens, &["topic", "name", "crate"], errors, |name, input| {
+                match name.to_string().as_str() {
+                    "topic" => options.topic = Some(options::name(name, input)?),
+                    "name" => options.name = Some(options::name(name, input)?),
+                    _ => options.runtime = Some(module::runtime(name, input)?),
+                }
+                Ok(())
+            }),
+            Some(None) => errors.at(&attr.meta, format!("empty `#[event]`: {EVENT_USAGE}")),
             None => {}
         }
     }
@@ -153,12 +174,11 @@ pub fn event(item: TokenStream, errors: &mut Errors) -> Option<Event> {
     if !input.generics.params.is_empty() {
         errors.at(&input.generics, "an event cannot be generic: its name stands for one type");
     }
-    let mut text = |name: Option<syn::LitStr>, otherwise: &str| match name {
-        Some(name) => errors.ok(options::checked_name(name)).map_or_else(|| otherwise.to_owned(), |name| name.value()),
-        None => otherwise.to_owned(),
-    };
-    let name = text(options.name, &names::kebab_case(&input.ident));
-    let topic = text(options.topic, &name);
+    let name = options.name.map_or_else(|| names::kebab_case(&input.ident), |name| name.value());
+    if !names::is_name(&name) {
+        errors.at(&input.ident, format!("bad name {name:?}: {}; give one with `#[event(name = \"..\")]`", names::RULE));
+    }
+    let topic = options.topic.map_or_else(|| name.clone(), |topic| topic.value());
     Some(Event {
         runtime: options.runtime.unwrap_or_else(default_runtime),
         ident: input.ident,

@@ -1,6 +1,6 @@
 //! A method that the runtime is to call: what it takes and gives, and what of that cannot be.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::{FnArg, Pat, ReceiverKind, ReturnType, Safety, Signature, Type, parse_quote_spanned};
 
@@ -20,7 +20,7 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         refuse(token, "a handler cannot be `async`: return at once, and publish an event when there is more to say");
     }
     if let Safety::Unsafe(token) = &signature.safety {
-        refuse(token, "a handler cannot be `unsafe`: anyone may call it");
+        refuse(token, "a handler cannot be `unsafe`, for anyone may call it: remove `unsafe`");
     }
     if !signature.generics.params.is_empty() {
         refuse(
@@ -29,11 +29,11 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         );
     }
     if let Some(variadic) = &signature.variadic {
-        refuse(variadic, "a handler cannot be variadic");
+        refuse(variadic, "a handler cannot be variadic: take a `Vec`");
     }
     let mut exclusive = false;
     match signature.receiver().map(|receiver| (&receiver.kind, receiver)) {
-        None => refuse(&signature.ident, "a handler takes `&self` or `&mut self` first"),
+        None => refuse(&signature.ident, "a handler belongs to its module: take `&self` or `&mut self` first"),
         Some((ReceiverKind::Reference(_, _, mutability), _)) => exclusive = mutability.is_some(),
         Some((ReceiverKind::Typed(_, ty), _)) if matches!(&**ty, Type::Reference(_)) => {
             exclusive = matches!(&**ty, Type::Reference(reference) if reference.mutability.is_some());
@@ -51,6 +51,12 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         })
         .collect();
     let takes_context = typed.last().is_some_and(|last| types::is_context(&last.ty));
+    if let Some(Type::Reference(context)) =
+        typed.last().filter(|_| takes_context).map(|last| types::ungrouped(&last.ty))
+        && context.mutability.is_some()
+    {
+        refuse(context, "the context is shared: take `&Context`");
+    }
     let mut args = Vec::new();
     for (at, typed) in typed[..typed.len() - usize::from(takes_context)].iter().enumerate() {
         let name = match &*typed.pat {
@@ -61,7 +67,7 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
             refuse(cfg, "a parameter of a handler cannot come and go: put the `cfg` on two methods");
         }
         if types::is_context(&typed.ty) {
-            refuse(&typed.ty, "`&Context` is the last parameter");
+            refuse(&typed.ty, "`&Context` is the last parameter: move it behind the others");
         }
         args.push(Argument { name, ty: types::ungrouped(&typed.ty).clone() });
     }
@@ -69,6 +75,11 @@ pub fn method(signature: &Signature, doc: String, errors: &mut Errors) -> Option
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some(types::ungrouped(ty).clone()),
     };
+    if let Some(ty) = &output
+        && any_token(ty.to_token_stream(), |token| matches!(token, TokenTree::Ident(ident) if ident == "impl"))
+    {
+        refuse(ty, "`impl Trait` has no name that the table of handlers could hold: name the type");
+    }
     fine.then(|| Method { ident: signature.ident.clone(), exclusive, args, takes_context, output, doc })
 }
 
@@ -99,7 +110,7 @@ fn cannot_travel(ty: &Type) -> Option<&'static str> {
         }
         Type::Reference(_) => Some("only `&str` and `&[u8]` can be lent: take this by value"),
         Type::ImplTrait(_) => Some("`impl Trait` has no schema: name the type"),
-        Type::Ptr(_) => Some("a pointer cannot travel"),
+        Type::Ptr(_) => Some("a pointer cannot travel: take what it points to"),
         ty if has_reference(ty.to_token_stream()) => {
             Some("only `&str` and `&[u8]` themselves can be lent: own what is inside")
         }
@@ -107,10 +118,22 @@ fn cannot_travel(ty: &Type) -> Option<&'static str> {
     }
 }
 
+/// Refuses what a caller elsewhere could not be given.
+pub fn owned_reply(output: Option<&Type>, errors: &mut Errors) -> bool {
+    let lent = output.filter(|ty| has_reference(ty.to_token_stream()));
+    if let Some(ty) = lent {
+        errors.at(ty, "what travels is owned: return `String` or `Vec` instead of a reference");
+    }
+    lent.is_none()
+}
+
 fn has_reference(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
-        proc_macro2::TokenTree::Group(group) => has_reference(group.stream()),
-        _ => false,
+    any_token(tokens, |token| matches!(token, TokenTree::Punct(punct) if matches!(punct.as_char(), '&' | '\'')))
+}
+
+fn any_token(tokens: TokenStream, is: fn(&TokenTree) -> bool) -> bool {
+    tokens.into_iter().any(|token| match &token {
+        TokenTree::Group(group) => any_token(group.stream(), is),
+        token => is(token),
     })
 }

@@ -16,8 +16,8 @@ pub use module::module;
 pub use modules::modules;
 pub use service::service;
 
-use proc_macro2::TokenStream;
-use syn::{Path, parse_quote};
+use proc_macro2::{Span, TokenStream};
+use syn::{Path, parse_quote_spanned};
 
 /// An item that could not be read, without our helper attributes.
 pub fn without_helpers(item: TokenStream) -> TokenStream {
@@ -26,5 +26,5 @@ pub fn without_helpers(item: TokenStream) -> TokenStream {
 
 /// Where the runtime is, unless `crate = path` says otherwise.
 fn default_runtime() -> Path {
-    parse_quote!(::helix_runtime)
+    parse_quote_spanned!(Span::mixed_site()=> ::helix_runtime)
 }

@@ -4,7 +4,6 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::{Expr, Fields, Ident, ItemStruct, LitBool, LitStr, Meta, Path, Token, braced, bracketed, parenthesized};
 
 use super::{attributes, default_runtime, options};
@@ -146,8 +145,10 @@ fn flags(name: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
     let mut flags: Vec<Ident> = Vec::new();
     let mut wrong: Option<syn::Error> = None;
     loop {
-        let path = Path::parse_mod_style(input)
-            .map_err(|error| syn::Error::new(error.span(), format!("expected a flag: one of {}", FLAGS.join(", "))))?;
+        let path = Path::parse_mod_style(input).map_err(|error| {
+            let usage = "write `flags = SCHEDULER | HOT_RELOADABLE`";
+            syn::Error::new(error.span(), format!("expected a flag: {usage}, of {}", FLAGS.join(", ")))
+        })?;
         let flag = path.segments.last().map(|segment| segment.ident.clone());
         if let Some(flag) = flag {
             let text = flag.to_string();
@@ -164,11 +165,27 @@ fn flags(name: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
                 (None, _) => flags.push(flag),
             }
         }
-        if !input.peek(Token![|]) {
+        if next_is_flag(input) {
+            let comma: Token![,] = input.parse()?;
+            let error =
+                syn::Error::new(comma.span, "flags are joined with `|`: write `flags = SCHEDULER | HOT_RELOADABLE`");
+            match &mut wrong {
+                Some(wrong) => wrong.combine(error),
+                None => wrong = Some(error),
+            }
+        } else if input.peek(Token![|]) {
+            input.parse::<Token![|]>()?;
+        } else {
             return wrong.map_or(Ok(flags), Err);
         }
-        input.parse::<Token![|]>()?;
     }
+}
+
+/// Whether a comma and another flag follow.
+fn next_is_flag(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<Token![,]>().is_ok()
+        && ahead.parse::<Ident>().is_ok_and(|ident| FLAGS.contains(&ident.to_string().as_str()))
 }
 
 impl Parse for Provided {
@@ -204,8 +221,7 @@ fn dependencies(name: &Ident, input: ParseStream<'_>) -> syn::Result<Vec<Depende
             "`dependencies` takes a list: write `dependencies = [\"..\"]`, or `dependencies(\"..\" = \"^1.0\")` with versions",
         ));
     }
-    let list: Punctuated<Dependency, Token![,]> = Punctuated::parse_terminated(&content)?;
-    Ok(list.into_iter().collect())
+    options::items(&content, Dependency::parse)
 }
 
 impl Parse for Dependency {
@@ -223,7 +239,13 @@ impl Parse for Dependency {
             dependency.version = Some(requirement(input.parse()?)?);
         } else if input.peek(syn::token::Brace) {
             let content;
-            braced!(content in input);
+            let brace = braced!(content in input);
+            if content.is_empty() {
+                return Err(syn::Error::new(
+                    brace.span.join(),
+                    "empty braces: name a `version`, `features` or `optional`, or leave them out",
+                ));
+            }
             dependency.details(&content)?;
         } else {
             return Err(syn::Error::new(
@@ -238,18 +260,18 @@ impl Parse for Dependency {
 impl Dependency {
     fn details(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         const KEYS: &[&str] = &["version", "features", "optional"];
-        while !input.is_empty() {
+        let mut seen = Vec::new();
+        options::items(input, |input| {
             let key = input.call(Ident::parse_any)?;
+            options::once(&key, &mut seen)?;
             match key.to_string().as_str() {
                 "version" => self.version = Some(requirement(options::value(&key, input, "\"^1.0\"")?)?),
                 "features" => self.features = options::names(&key, input)?,
                 "optional" => self.optional = options::value::<LitBool>(&key, input, "true")?.value,
                 other => return Err(syn::Error::new(key.span(), names::unknown("key", other, KEYS))),
             }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
+            Ok(())
+        })?;
         Ok(())
     }
 }
@@ -273,30 +295,21 @@ fn settings(fields: &mut Fields, errors: &mut Errors) -> Vec<Setting> {
             for cfg in helper.cfgs {
                 cfgs.extend(syn::Attribute::parse_outer.parse2(cfg).unwrap_or_default());
             }
-            if let Some(default) = errors.ok(default_of(&helper.meta)) {
-                settings.push(Setting { cfgs, ident, ty: field.ty.clone(), doc: doc.clone(), default });
-            }
+            let default = default_of(&helper.meta, errors);
+            settings.push(Setting { cfgs, ident, ty: field.ty.clone(), doc: doc.clone(), default });
         }
     }
     settings
 }
 
-#[derive(darling::FromMeta)]
-struct Config {
-    #[darling(with = darling::util::parse_expr::preserve_str_literal)]
-    default: Expr,
-}
-
-/// The default of a `#[config]`.
-fn default_of(meta: &Meta) -> syn::Result<Option<Expr>> {
-    match attributes::arguments(meta)? {
-        None => Ok(None),
-        Some(tokens) if tokens.is_empty() => Err(syn::Error::new_spanned(
-            meta,
-            "empty `#[config()]`: write `#[config]` for a key that must be set, or `#[config(default = ..)]`",
-        )),
-        Some(_) => <Config as darling::FromMeta>::from_meta(meta)
-            .map(|config| Some(types::ungrouped_expr(config.default)))
-            .map_err(Into::into),
-    }
+/// The default of a `#[config]`, if it has one.
+fn default_of(meta: &Meta, errors: &mut Errors) -> Option<Expr> {
+    let usage = "write `#[config]` for a key that must be set, or `#[config(default = ..)]`";
+    let tokens = errors.ok(attributes::arguments(meta, usage))??;
+    let mut default = None;
+    options::read(tokens, &["default"], errors, |name, input| {
+        default = Some(types::ungrouped_expr(options::value(name, input, "..")?));
+        Ok(())
+    });
+    default
 }

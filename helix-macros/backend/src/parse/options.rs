@@ -4,7 +4,6 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::{Ident, LitStr, Token, bracketed};
 
 use crate::errors::Errors;
@@ -48,23 +47,33 @@ fn option(
     seen: &mut Vec<Ident>,
     read: &mut impl FnMut(&Ident, ParseStream<'_>) -> syn::Result<()>,
 ) -> syn::Result<()> {
-    let name = input
-        .call(Ident::parse_any)
-        .map_err(|error| syn::Error::new(error.span(), format!("expected an option: {}", known.join(", "))))?;
+    let name = input.call(Ident::parse_any).map_err(|error| {
+        let expected = match known {
+            [only] => format!("expected `{only} = ..`"),
+            known => format!("expected an option: {}", known.join(", ")),
+        };
+        syn::Error::new(error.span(), expected)
+    })?;
     let text = name.to_string();
     if !known.contains(&text.as_str()) {
         return Err(syn::Error::new(name.span(), names::unknown("option", &text, known)));
     }
-    if let Some(first) = seen.iter().find(|first| **first == name) {
-        let mut error = syn::Error::new(name.span(), format!("option `{text}` is given twice: keep one"));
-        error.combine(syn::Error::new(first.span(), format!("option `{text}` is first given here")));
-        return Err(error);
-    }
-    seen.push(name.clone());
+    once(&name, seen)?;
     read(&name, input)
 }
 
-/// Passes over what is left of an option.
+/// Notes an option as seen; an error when it was seen before.
+pub fn once(name: &Ident, seen: &mut Vec<Ident>) -> syn::Result<()> {
+    if let Some(first) = seen.iter().find(|first| *first == name) {
+        let mut error = syn::Error::new(name.span(), format!("option `{name}` is given twice: keep one"));
+        error.combine(syn::Error::new(first.span(), format!("option `{name}` is first given here")));
+        return Err(error);
+    }
+    seen.push(name.clone());
+    Ok(())
+}
+
+/// Passes over what is left of an option or an item.
 fn skip(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         let _ = input.parse::<TokenTree>();
@@ -80,7 +89,8 @@ pub fn value<T: Parse>(name: &Ident, input: ParseStream<'_>, expected: &str) -> 
     if input.is_empty() {
         return Err(syn::Error::new(name.span(), format!("`{name}` takes a value: write `{name} = {expected}`")));
     }
-    input.parse().map_err(|error| syn::Error::new(error.span(), format!("`{name}`: expected {expected}")))
+    let found = input.span();
+    input.parse().map_err(|_| syn::Error::new(found, format!("wrong value for `{name}`: write `{name} = {expected}`")))
 }
 
 /// `= "text"`, a name by the rule for names.
@@ -110,9 +120,34 @@ pub fn list<T: Parse>(name: &Ident, input: ParseStream<'_>, expected: &str) -> s
     }
     let content;
     bracketed!(content in input);
-    let items = Punctuated::<T, Token![,]>::parse_terminated(&content)
-        .map_err(|error| syn::Error::new(error.span(), format!("`{name}`: {error}; write `{name} = [{expected}]`")))?;
-    Ok(items.into_iter().collect())
+    items(&content, |input| {
+        input.parse().map_err(|error| syn::Error::new(error.span(), format!("{error}: write `{name} = [{expected}]`")))
+    })
+}
+
+/// Items with commas between them, to the end. After a mistake reading goes on behind the next comma.
+pub fn items<T>(
+    input: ParseStream<'_>,
+    mut read: impl FnMut(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<Vec<T>> {
+    let (mut items, mut wrong) = (Vec::new(), Errors::default());
+    while !input.is_empty() {
+        match read(input) {
+            Ok(item) => items.push(item),
+            Err(error) => {
+                wrong.push(error);
+                skip(input);
+            }
+        }
+        if !input.is_empty()
+            && let Err(error) = input.parse::<Token![,]>()
+        {
+            wrong.push(error);
+            skip(input);
+            let _ = input.parse::<Token![,]>();
+        }
+    }
+    wrong.into_result(items)
 }
 
 /// Names in a list, each by the rule for names, none twice.

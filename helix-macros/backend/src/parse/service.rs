@@ -4,14 +4,14 @@ use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Generics, Ident, LitStr, Signature, Token, Type, Visibility, braced};
+use syn::{Attribute, Generics, Ident, LitStr, Token, Visibility, braced};
 
 use super::handlers::HELPERS;
 use super::items::Items;
-use super::method::{method, static_arguments};
+use super::method::{method, owned_reply, static_arguments};
 use super::{attributes, default_runtime, module, options};
 use crate::errors::Errors;
-use crate::model::{Method, Service, ServiceMethod};
+use crate::model::{Service, ServiceMethod};
 use crate::names;
 
 struct Trait {
@@ -51,20 +51,28 @@ pub fn service(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
     if !contract.generics.params.is_empty() {
         errors.at(&contract.generics, "a contract cannot be generic: its requests have one schema each");
     }
-    let mut methods = Vec::new();
+    let (mut methods, mut is_dyn) = (Vec::new(), contract.generics.params.is_empty());
     for item in &mut contract.items.items {
         for helper in attributes::take(&mut item.attrs, HELPERS) {
-            errors.at(&helper.meta, "a contract's methods are requests without an attribute");
+            errors.at(&helper.meta, "a contract's methods are requests without an attribute: remove this");
         }
-        let Some(signature) = &item.signature else {
-            errors.at(&*item, "a contract has methods only: its user sees them as requests");
-            continue;
-        };
         let cfgs: Vec<TokenStream> = attributes::cfgs(&item.attrs).iter().map(ToTokens::to_token_stream).collect();
         let mut wrong = Errors::default();
-        if let Some(method) = request(signature, attributes::doc(&item.attrs), &mut wrong) {
-            let deprecated = item.attrs.iter().find(|attr| attr.path().is_ident("deprecated")).cloned();
-            methods.push(ServiceMethod { cfgs: cfgs.clone(), deprecated, method });
+        let Some(signature) = &item.signature else {
+            wrong.at(&*item, "a contract has methods only, for they are requests: move this to another trait");
+            errors.push_under(&cfgs, wrong);
+            is_dyn &= !cfgs.is_empty();
+            continue;
+        };
+        match method(signature, attributes::doc(&item.attrs), &mut wrong) {
+            None => is_dyn &= !cfgs.is_empty(),
+            Some(mut method) => {
+                let fine = static_arguments(&mut method.args, &mut wrong);
+                if owned_reply(method.output.as_ref(), &mut wrong) && fine {
+                    let deprecated = item.attrs.iter().find(|attr| attr.path().is_ident("deprecated")).cloned();
+                    methods.push(ServiceMethod { cfgs: cfgs.clone(), deprecated, method });
+                }
+            }
         }
         errors.push_under(&cfgs, wrong);
     }
@@ -74,17 +82,7 @@ pub fn service(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Opt
     body.set_span(brace);
     let tokens = quote!(#(#attrs)* #vis #head #ident #generics #tail #body);
     let name = name.unwrap_or_else(|| LitStr::new(&names::kebab_case(&ident), ident.span()));
-    Some((tokens, Service { runtime, name, vis, ident, generics, inherited, methods }))
-}
-
-/// Reads a method that is a request.
-fn request(signature: &Signature, doc: String, errors: &mut Errors) -> Option<Method> {
-    let mut method = method(signature, doc, errors)?;
-    let lent = matches!(method.output, Some(Type::Reference(_)));
-    if lent {
-        errors.at(&method.output, "a reply is owned: it may come from another process");
-    }
-    (static_arguments(&mut method.args, errors) && !lent).then_some(method)
+    Some((tokens, Service { runtime, name, vis, ident, generics, inherited, methods, is_dyn }))
 }
 
 fn name(input: ParseStream<'_>, runtime: &mut syn::Path, ident: &Ident) -> syn::Result<LitStr> {
@@ -97,7 +95,9 @@ fn name(input: ParseStream<'_>, runtime: &mut syn::Path, ident: &Ident) -> syn::
     }
     let name = options::checked_name(input.parse()?)?;
     if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
-        let option = input.call(Ident::parse_any)?;
+        let option = input
+            .call(Ident::parse_any)
+            .map_err(|error| syn::Error::new(error.span(), "expected `crate = ..`: a contract has one name"))?;
         if option != "crate" {
             return Err(syn::Error::new(option.span(), names::unknown("option", &option.to_string(), &["crate"])));
         }

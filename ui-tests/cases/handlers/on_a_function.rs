@@ -1,0 +1,7 @@
+// The attribute on a function.
+use helix_runtime::prelude::*;
+
+#[helix_handlers]
+fn tick() {}
+
+fn main() {}

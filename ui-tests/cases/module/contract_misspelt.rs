@@ -1,0 +1,16 @@
+// A contract misspelt: the compiler's own suggestion.
+use helix_runtime::prelude::*;
+
+#[helix_service("scheduler")]
+pub trait Scheduler {
+    fn quantum(&self) -> u64;
+}
+
+#[helix_module(provides = [Schedular])]
+#[derive(Default)]
+pub struct RoundRobin;
+
+#[helix_handlers]
+impl RoundRobin {}
+
+fn main() {}
