@@ -10,6 +10,7 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 
 use crate::context::Context;
 use crate::descriptor::{Status, TypedFn};
+use crate::erase::{decoded, encoded};
 use crate::message::{Args, Message, Sink, decode, encode};
 use crate::schema::Shape;
 
@@ -40,7 +41,7 @@ impl<A: Args, R: Message> Pair<A, R> {
 
 unsafe fn encode_args<A: Args>(args: *const (), sink: &mut dyn Sink) -> bool {
     // SAFETY: the invariant of this file.
-    encode(unsafe { &*args.cast::<A::Of<'_>>() }, sink)
+    encode(unsafe { &*args.cast::<A::Of<'_>>() }, sink).is_ok()
 }
 
 unsafe fn decode_reply<R: Message>(bytes: &[u8], reply: *mut ()) -> bool {
@@ -57,8 +58,10 @@ unsafe fn serve<A: Args, R: Message>(
     sink: &mut dyn Sink,
     cx: &Context,
 ) -> Status {
-    let Some(args) = decode::<A::Of<'_>>(bytes) else { return Status::Malformed };
-    let mut args = ManuallyDrop::new(args);
+    let mut args = match decoded::<A::Of<'_>>(bytes, cx) {
+        Ok(args) => ManuallyDrop::new(args),
+        Err(status) => return status,
+    };
     let mut reply = MaybeUninit::<R>::uninit();
     // SAFETY: the caller vouches for the module; the values have the handler's types, and it takes the arguments.
     let status = unsafe { handler(module, (&raw mut args).cast(), reply.as_mut_ptr().cast(), cx) };
@@ -67,7 +70,7 @@ unsafe fn serve<A: Args, R: Message>(
     }
     // SAFETY: a handler that returns `Handled` has written its reply.
     let reply = unsafe { reply.assume_init() };
-    if encode(&reply, sink) { Status::Handled } else { Status::Full }
+    encoded(&reply, sink, cx)
 }
 
 impl Codec {

@@ -147,9 +147,12 @@ impl Context {
         self.depth
     }
 
-    /// Whether this call, or one that led to it, is of that host.
-    pub(crate) fn comes_from(&self, host: *const ()) -> bool {
-        core::ptr::addr_eq(self.host.as_ptr(), host) || self.up().is_some_and(|up| up.comes_from(host))
+    /// The host of that address, if this call, or one that led to it, is of it.
+    pub(crate) fn host_at(&self, host: *const ()) -> Option<&dyn Host> {
+        if core::ptr::addr_eq(self.host.as_ptr(), host) {
+            return Some(self.host());
+        }
+        self.up()?.host_at(host)
     }
 
     /// Whether this call, or one that led to it, holds a module's lock.

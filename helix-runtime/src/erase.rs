@@ -15,6 +15,8 @@ use alloc::string::{String, ToString};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
+use serde::{Deserialize, Serialize};
+
 use crate::abi::AbiTag;
 use crate::codec::Codec;
 use crate::context::Context;
@@ -23,7 +25,7 @@ use crate::descriptor::{
 };
 use crate::error::ModuleError;
 use crate::event::{ByName, Delivery, EventResponse, Heard, HeardAs, Hears, SubscriptionPriority};
-use crate::message::{Args, Return, Sink, decode, encode};
+use crate::message::{Args, EncodeError, Return, Sink, decode, encode};
 use crate::module::{EventReturn, Module, StepReturn};
 use crate::request::{Request, Response};
 
@@ -126,6 +128,24 @@ fn finish<T>(cx: &Context, run: impl FnOnce() -> Result<T, ModuleError>) -> Resu
     }
 }
 
+/// Decodes a value; its type may be the user's to the last impl, so this is user code.
+pub(crate) fn decoded<'a, T: Deserialize<'a>>(bytes: &'a [u8], cx: &Context) -> Result<T, Status> {
+    finish(cx, || Ok(decode(bytes)))?.ok_or(Status::Malformed)
+}
+
+/// Encodes a value; user code, as above.
+pub(crate) fn encoded<T: Serialize>(value: &T, sink: &mut dyn Sink, cx: &Context) -> Status {
+    match finish(cx, || Ok(encode(value, sink))) {
+        Ok(Ok(())) => Status::Handled,
+        Ok(Err(EncodeError::Full)) => Status::Full,
+        Ok(Err(EncodeError::Refused)) => {
+            cx.fail(ModuleError::new("a value could not be encoded: its `Serialize` has refused"));
+            Status::Failed
+        }
+        Err(status) => status,
+    }
+}
+
 #[inline]
 fn done(result: Result<(), Status>) -> Status {
     match result {
@@ -159,9 +179,9 @@ macro_rules! constructors {
             /// A step of the lifecycle.
             pub const fn $step<R: StepReturn, F>(step: Step, run: F) -> Self
             where
-                F: Fn($ref, &Context) -> R + Copy,
+                F: Fn($ref, &Context) -> R + Copy + Send + Sync,
             {
-                unsafe fn call<M, R: StepReturn, F: Fn($ref, &Context) -> R + Copy>(
+                unsafe fn call<M, R: StepReturn, F: Fn($ref, &Context) -> R + Copy + Send + Sync>(
                     module: *mut (),
                     cx: &Context,
                 ) -> Status {
@@ -177,9 +197,12 @@ macro_rules! constructors {
             /// Tells whether the module is well.
             pub const fn $health<F>(run: F) -> Self
             where
-                F: Fn($ref, &Context) -> bool + Copy,
+                F: Fn($ref, &Context) -> bool + Copy + Send + Sync,
             {
-                unsafe fn call<M, F: Fn($ref, &Context) -> bool + Copy>(module: *mut (), cx: &Context) -> Status {
+                unsafe fn call<M, F: Fn($ref, &Context) -> bool + Copy + Send + Sync>(
+                    module: *mut (),
+                    cx: &Context,
+                ) -> Status {
                     // SAFETY: as above.
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                     match finish(cx, || Ok(run(module, cx))) {
@@ -196,17 +219,23 @@ macro_rules! constructors {
             /// A handler of what `E` names, which takes it as `&P`.
             pub const fn $event<E: Heard + HeardAs<P>, P, R: EventReturn, F>(run: F) -> Self
             where
-                F: Fn($ref, &P, &Context) -> R + Copy,
+                F: Fn($ref, &P, &Context) -> R + Copy + Send + Sync,
             {
                 Self::$named::<E, P, R, F>(E::HEARS, run)
             }
 
             const fn $named<E: HeardAs<P>, P, R: EventReturn, F>(hears: Hears, run: F) -> Self
             where
-                F: Fn($ref, &P, &Context) -> R + Copy,
+                F: Fn($ref, &P, &Context) -> R + Copy + Send + Sync,
             {
                 #[inline]
-                unsafe fn call<M, E: HeardAs<P>, P, R: EventReturn, F: Fn($ref, &P, &Context) -> R + Copy>(
+                unsafe fn call<
+                    M,
+                    E: HeardAs<P>,
+                    P,
+                    R: EventReturn,
+                    F: Fn($ref, &P, &Context) -> R + Copy + Send + Sync,
+                >(
                     module: *mut (),
                     delivery: &Delivery<'_>,
                     cx: &Context,
@@ -231,9 +260,14 @@ macro_rules! constructors {
                 run: F,
             ) -> Self
             where
-                F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy,
+                F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy + Send + Sync,
             {
-                unsafe fn call<M, A: Args, R: Return, F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy>(
+                unsafe fn call<
+                    M,
+                    A: Args,
+                    R: Return,
+                    F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy + Send + Sync,
+                >(
                     module: *mut (),
                     args: *mut (),
                     reply: *mut (),
@@ -266,7 +300,7 @@ macro_rules! constructors {
             /// A request in bytes.
             pub const fn $raw<F>(name: &'static str, run: F) -> Self
             where
-                F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy,
+                F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy + Send + Sync,
             {
                 unsafe fn call<M, F>(
                     module: *mut (),
@@ -275,7 +309,7 @@ macro_rules! constructors {
                     cx: &Context,
                 ) -> Status
                 where
-                    F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy,
+                    F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy + Send + Sync,
                 {
                     // SAFETY: as above.
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
@@ -298,9 +332,9 @@ macro_rules! constructors {
             /// Gives the state that a later instance takes back.
             pub const fn $save<R: Return, F>(version: u32, run: F) -> Self
             where
-                F: Fn($ref, &Context) -> R + Copy,
+                F: Fn($ref, &Context) -> R + Copy + Send + Sync,
             {
-                unsafe fn call<M, R: Return, F: Fn($ref, &Context) -> R + Copy>(
+                unsafe fn call<M, R: Return, F: Fn($ref, &Context) -> R + Copy + Send + Sync>(
                     module: *mut (),
                     sink: &mut dyn Sink,
                     cx: &Context,
@@ -308,8 +342,7 @@ macro_rules! constructors {
                     // SAFETY: as above.
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                     match finish(cx, || run(module, cx).into_reply()) {
-                        Ok(state) if encode(&state, sink) => Status::Handled,
-                        Ok(_) => Status::Full,
+                        Ok(state) => encoded(&state, sink, cx),
                         Err(status) => status,
                     }
                 }
@@ -322,15 +355,18 @@ macro_rules! constructors {
             /// Takes back the state of one version.
             pub const fn $restore<S: crate::message::Message, R: StepReturn, F>(version: u32, run: F) -> Self
             where
-                F: Fn($ref, S, &Context) -> R + Copy,
+                F: Fn($ref, S, &Context) -> R + Copy + Send + Sync,
             {
                 unsafe fn call<M, S, R, F>(module: *mut (), bytes: &[u8], cx: &Context) -> Status
                 where
                     S: crate::message::Message,
                     R: StepReturn,
-                    F: Fn($ref, S, &Context) -> R + Copy,
+                    F: Fn($ref, S, &Context) -> R + Copy + Send + Sync,
                 {
-                    let Some(state) = decode::<S>(bytes) else { return Status::Malformed };
+                    let state = match decoded::<S>(bytes, cx) {
+                        Ok(state) => state,
+                        Err(status) => return status,
+                    };
                     // SAFETY: as above.
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                     done(finish(cx, || run(module, state, cx).into_result()))
@@ -372,7 +408,7 @@ impl<M: 'static> Handler<M> {
     pub const fn named<P, R: EventReturn, F>(topic: &'static str, run: F) -> Self
     where
         ByName: HeardAs<P>,
-        F: Fn(&M, &P, &Context) -> R + Copy,
+        F: Fn(&M, &P, &Context) -> R + Copy + Send + Sync,
     {
         Self::heard::<ByName, P, R, F>(Hears::Named(topic), run)
     }
@@ -381,7 +417,7 @@ impl<M: 'static> Handler<M> {
     pub const fn named_mut<P, R: EventReturn, F>(topic: &'static str, run: F) -> Self
     where
         ByName: HeardAs<P>,
-        F: Fn(&mut M, &P, &Context) -> R + Copy,
+        F: Fn(&mut M, &P, &Context) -> R + Copy + Send + Sync,
     {
         Self::heard_mut::<ByName, P, R, F>(Hears::Named(topic), run)
     }

@@ -27,13 +27,12 @@ impl Handle {
     /// Runs with the host and the call of this thread that is under way, if any.
     #[inline]
     pub(crate) fn with<T>(&self, run: impl FnOnce(&dyn Host, Option<&Context>) -> T) -> IpcResult<T> {
-        let host = self.host.as_ptr();
+        let address = self.host.as_ptr().cast();
         // SAFETY: the innermost call of this thread is below us on this very stack.
         if let Some(top) = chain::top().map(|top| unsafe { top.as_ref() })
-            && top.comes_from(host.cast())
+            && let Some(host) = top.host_at(address)
         {
-            // SAFETY: a call of this host is under way on this stack, and it borrows the host.
-            return Ok(run(unsafe { &*host }, Some(top)));
+            return Ok(run(host, Some(top)));
         }
         let host = self.host.upgrade().ok_or(IpcError::Closed)?;
         Ok(run(&*host, None))

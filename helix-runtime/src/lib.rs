@@ -83,6 +83,7 @@ pub use handle::Handle;
 pub use handwritten::ModuleTrait;
 pub use helix_macros::{EventType, helix_handlers, helix_message, helix_module, helix_service};
 pub use info::{Dependencies, Dependency, ModuleFlags, ModuleInfo, ModuleKind, check_name};
+pub use log;
 pub use message::{Arg, Args, Message, Return};
 pub use module::{Handlers, Module};
 pub use request::{Request, Response};

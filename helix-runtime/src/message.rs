@@ -196,8 +196,17 @@ impl Sink for Buffer<'_> {
     }
 }
 
-/// Encodes into a sink; false when it is full.
-pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> bool {
+/// Why a value was not encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EncodeError {
+    /// The sink is full.
+    Full,
+    /// The value's own `Serialize` has refused.
+    Refused,
+}
+
+/// Encodes into a sink.
+pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> Result<(), EncodeError> {
     struct Flavor<'a>(&'a mut dyn Sink);
     impl postcard::ser_flavors::Flavor for Flavor<'_> {
         type Output = ();
@@ -211,7 +220,10 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> b
             Ok(())
         }
     }
-    postcard::serialize_with_flavor(value, Flavor(sink)).is_ok()
+    postcard::serialize_with_flavor(value, Flavor(sink)).map_err(|error| match error {
+        postcard::Error::SerializeBufferFull => EncodeError::Full,
+        _ => EncodeError::Refused,
+    })
 }
 
 /// Decodes the whole of `bytes`; bytes that are left over are an error too.

@@ -169,7 +169,11 @@ impl Record {
             return Err(RecordError::Header { at, found: shown(header) });
         };
         let Some(body) = rest.get(..length) else {
-            return Err(RecordError::Truncated { at, found: HEADER + rest.len(), expected: HEADER + length });
+            return Err(RecordError::Truncated {
+                at,
+                found: HEADER + rest.len(),
+                expected: HEADER.saturating_add(length),
+            });
         };
         let found = fnv(body, FNV_OFFSET);
         if found != expected {

@@ -198,6 +198,10 @@ const fn write_type(out: &mut Out<'_>, named: &NamedType) {
             write_tuple(out, &[inner]);
         }
         DataModelType::Seq(inner) => {
+            assert!(
+                !takes_no_bytes(inner),
+                "a sequence of values that take no bytes cannot travel: any length would fit into a few bytes; send the length"
+            );
             out.text("[");
             write_type(out, inner);
             out.text("]");
@@ -208,6 +212,10 @@ const fn write_type(out: &mut Out<'_>, named: &NamedType) {
             write_tuple(out, items);
         }
         DataModelType::Map { key, val } => {
+            assert!(
+                !(takes_no_bytes(key) && takes_no_bytes(val)),
+                "a map of values that take no bytes cannot travel: any length would fit into a few bytes; send the length"
+            );
             out.text("{");
             write_type(out, key);
             out.text(":");
@@ -239,6 +247,34 @@ const fn write_type(out: &mut Out<'_>, named: &NamedType) {
         }
         DataModelType::Schema => out.text("schema"),
     }
+}
+
+/// Whether a type's values are nothing on the wire.
+const fn takes_no_bytes(named: &NamedType) -> bool {
+    let items = match named.ty {
+        DataModelType::Unit | DataModelType::UnitStruct => return true,
+        DataModelType::NewtypeStruct(inner) => return takes_no_bytes(inner),
+        DataModelType::Tuple(items) | DataModelType::TupleStruct(items) => *items,
+        DataModelType::Struct(fields) => {
+            let mut at = 0;
+            while at < fields.len() {
+                if !takes_no_bytes(fields[at].ty) {
+                    return false;
+                }
+                at += 1;
+            }
+            return true;
+        }
+        _ => return false,
+    };
+    let mut at = 0;
+    while at < items.len() {
+        if !takes_no_bytes(items[at]) {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// A generic type of std's is named with its parameters (`Result<T, E>`), which follow anyway.

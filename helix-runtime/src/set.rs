@@ -4,8 +4,9 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::check::same;
+use crate::config::SERVICES;
 use crate::descriptor::Descriptor;
-use crate::info::{Dependency, ModuleInfo, ModuleKind};
+use crate::info::{Dependency, ModuleInfo, ModuleKind, check_name};
 use crate::text::Text;
 use crate::version::ModuleVersion;
 
@@ -35,6 +36,11 @@ impl ModuleSet {
 pub enum Fault {
     /// Two modules have one name.
     Duplicate {
+        /// The name.
+        name: &'static str,
+    },
+    /// A module's name, or that of a service it provides, is none.
+    Name {
         /// The name.
         name: &'static str,
     },
@@ -93,6 +99,11 @@ impl Fault {
                 text.push("two modules are called `");
                 text.push(name);
                 text.push("`: rename one with `name = \"..\"`");
+            }
+            Self::Name { name } => {
+                text.push("bad name `");
+                text.push(name);
+                text.push("`: a name is lower-case words and digits joined by single `.`, `_`, `/` or `-`, at most 64 bytes, and not `services`");
             }
             Self::Missing { module, dependency } => {
                 text.push("`");
@@ -213,6 +224,9 @@ const fn fault(
 ) -> Option<(usize, Fault)> {
     let info = &set[module].info;
     if from == 0 {
+        if let Some(name) = bad_name(info) {
+            return Some((0, Fault::Name { name }));
+        }
         let mut other = 0;
         while other < module {
             if same(set[other].info.name, info.name) {
@@ -246,6 +260,21 @@ const fn fault(
         if let Some(feature) = missing_feature(&dependency, provider) {
             return Some((at, Fault::Feature { module: info.name, provider: provider.name, feature }));
         }
+    }
+    None
+}
+
+/// The section of the configuration that chooses providers has this name.
+const fn bad_name(info: &ModuleInfo) -> Option<&'static str> {
+    if !check_name(info.name) || same(info.name, SERVICES) {
+        return Some(info.name);
+    }
+    let mut at = 0;
+    while at < info.provides.len() {
+        if !check_name(info.provides[at]) {
+            return Some(info.provides[at]);
+        }
+        at += 1;
     }
     None
 }

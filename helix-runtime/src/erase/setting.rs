@@ -22,9 +22,9 @@ impl<M> Setting<M> {
     /// A key that must be set.
     pub const fn required<T: FromConfig, F>(name: &'static str, ty: &'static str, doc: &'static str, set: F) -> Self
     where
-        F: Fn(&mut M, T) + Copy,
+        F: Fn(&mut M, T) + Copy + Send + Sync,
     {
-        unsafe fn load<M, T: FromConfig, F: Fn(&mut M, T) + Copy>(
+        unsafe fn load<M, T: FromConfig, F: Fn(&mut M, T) + Copy + Send + Sync>(
             name: &'static str,
             module: *mut (),
             value: Option<&str>,
@@ -57,10 +57,16 @@ impl<M> Setting<M> {
         default: G,
     ) -> Self
     where
-        F: Fn(&mut M, T) + Copy,
-        G: Fn() -> D + Copy,
+        F: Fn(&mut M, T) + Copy + Send + Sync,
+        G: Fn() -> D + Copy + Send + Sync,
     {
-        unsafe fn load<M, T: FromConfig, D: IntoDefault<T>, F: Fn(&mut M, T) + Copy, G: Fn() -> D + Copy>(
+        unsafe fn load<
+            M,
+            T: FromConfig,
+            D: IntoDefault<T>,
+            F: Fn(&mut M, T) + Copy + Send + Sync,
+            G: Fn() -> D + Copy + Send + Sync,
+        >(
             name: &'static str,
             module: *mut (),
             value: Option<&str>,

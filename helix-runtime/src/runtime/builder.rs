@@ -13,7 +13,7 @@ use crate::config::{Config, SERVICES};
 use crate::context::{ModuleId, Route};
 use crate::descriptor::{Descriptor, EntryKind};
 use crate::handwritten::{self, ModuleTrait};
-use crate::runtime::names::{ANY, Names};
+use crate::runtime::names::Names;
 use crate::runtime::slot::Slot;
 use crate::runtime::topics::Topics;
 use crate::runtime::{Inner, Runtime, SavedState};
@@ -112,6 +112,26 @@ pub enum BuildFault {
         /// The modules that are there, separated by commas.
         known: String,
     },
+    /// A key does not say of which module it is.
+    #[error("config key `{key}`: found no module, expected `module.key`")]
+    BareKey {
+        /// The key as it was written.
+        key: String,
+    },
+    /// A key is set twice.
+    #[error("config key `{module}.{key}` is set twice: keep one")]
+    KeyTwice {
+        /// The module.
+        module: String,
+        /// The key.
+        key: String,
+    },
+    /// There are two saved states for one module.
+    #[error("saved state: there are two for `{module}`: keep one")]
+    StateTwice {
+        /// The module.
+        module: String,
+    },
     /// There is saved state for a module that is not there.
     #[error("saved state: no module is called `{module}`; there are: {known}")]
     UnknownState {
@@ -158,9 +178,9 @@ impl Builder {
         self
     }
 
-    /// How deeply calls may be nested: 32 unless set.
+    /// How deeply calls may be nested: 32 unless set, and at least 1.
     pub fn depth_limit(mut self, limit: u32) -> Self {
-        self.depth_limit = limit;
+        self.depth_limit = limit.max(1);
         self
     }
 
@@ -197,7 +217,7 @@ impl Builder {
             .enumerate()
             .map(|(at, member)| Slot::new(ModuleId(at as u32), member.descriptor, member.written))
             .collect();
-        let names = Names::new(names(&slots, &chosen).into_iter());
+        let names = names(&slots, &chosen);
         let topics = Topics::new(&slots);
         let Self { config, depth_limit, states, .. } = self;
         let inner = |this: &Weak<Inner>| Inner {
@@ -216,8 +236,17 @@ impl Builder {
     }
 
     fn check_keys(&self, faults: &mut Vec<BuildFault>) {
-        for (module, key) in self.config.keys() {
+        let keys = self.config.keys();
+        for (at, &(module, key)) in keys.iter().enumerate() {
+            if keys[..at].contains(&(module, key)) {
+                faults.push(BuildFault::KeyTwice { module: module.to_string(), key: key.to_string() });
+                continue;
+            }
             if module == SERVICES {
+                continue;
+            }
+            if module.is_empty() {
+                faults.push(BuildFault::BareKey { key: key.to_string() });
                 continue;
             }
             let (module_name, key_name) = (module.to_string(), key.to_string());
@@ -242,7 +271,10 @@ impl Builder {
     }
 
     fn check_states(&self, faults: &mut Vec<BuildFault>) {
-        for state in &self.states {
+        for (at, state) in self.states.iter().enumerate() {
+            if self.states[..at].iter().any(|before| before.module == state.module) {
+                faults.push(BuildFault::StateTwice { module: state.module.clone() });
+            }
             if !self.members.iter().any(|member| member.descriptor.info.name == state.module) {
                 faults.push(BuildFault::UnknownState {
                     module: state.module.clone(),
@@ -352,27 +384,20 @@ fn cycle(set: &[&Descriptor], chosen: Chosen<'_>) -> String {
 }
 
 /// Every name of every request, by module and by service.
-fn names(slots: &[Slot], chosen: &[(&'static str, usize)]) -> Vec<(&'static str, &'static str, Route)> {
-    let mut names = Vec::new();
+fn names(slots: &[Slot], chosen: Chosen<'_>) -> Names {
+    let (mut targets, mut names) = (Vec::new(), Vec::new());
     for (at, slot) in slots.iter().enumerate() {
         // A name stands for the module of that name first.
         let is_module = |name: &str| slots.iter().any(|slot| slot.name() == name);
-        let targets = chosen
-            .iter()
-            .filter(|(service, provider)| *provider == at && !is_module(service))
-            .map(|(service, _)| *service);
-        for target in core::iter::once(slot.name()).chain(targets) {
+        let services = chosen.iter().filter(|(service, provider)| *provider == at && !is_module(service));
+        for target in core::iter::once(slot.name()).chain(services.map(|(service, _)| *service)) {
+            targets.push(target);
             for (index, entry) in slot.descriptor.entries().enumerate() {
                 if let EntryKind::Request(request) = &entry.kind {
-                    let route = Route { module: at as u32, request: index as u32 };
-                    names.push((target, request.name, route));
+                    names.push((target, request.name, Route { module: at as u32, request: index as u32 }));
                 }
-            }
-            if !slot.descriptor.requests().any(|request| request.name == ANY) {
-                // A target without requests is still a target, for the error that says so.
-                names.push((target, "", Route { module: at as u32, request: u32::MAX }));
             }
         }
     }
-    names
+    Names::new(targets, names.into_iter())
 }

@@ -40,6 +40,36 @@ pub(crate) struct Inner {
     pub(super) this: Weak<Inner>,
 }
 
+/// How long a call may wait for another thread to leave a module.
+#[derive(Clone, Copy)]
+pub(super) struct Patience(#[cfg(feature = "std")] Option<std::time::Instant>);
+
+impl Patience {
+    pub(super) const ENDLESS: Self = Self(
+        #[cfg(feature = "std")]
+        None,
+    );
+
+    /// For so many seconds from now; without std nobody waits anyway.
+    pub(super) fn seconds(seconds: u64) -> Self {
+        #[cfg(feature = "std")]
+        return Self(Some(std::time::Instant::now() + std::time::Duration::from_secs(seconds)));
+        #[cfg(not(feature = "std"))]
+        {
+            let _ = seconds;
+            Self::ENDLESS
+        }
+    }
+
+    /// Whether it has run out.
+    pub(super) fn is_over(self) -> bool {
+        #[cfg(feature = "std")]
+        return self.0.is_some_and(|deadline| std::time::Instant::now() >= deadline);
+        #[cfg(not(feature = "std"))]
+        true
+    }
+}
+
 impl Inner {
     pub(super) fn address(&self) -> *const () {
         core::ptr::from_ref(self).cast()
@@ -56,23 +86,29 @@ impl Inner {
         slot: &'a Slot,
         access: Access,
         up: Option<&Context>,
+        patience: Patience,
     ) -> Result<Entered<'a>, Refused> {
         match slot.enter(access) {
-            Err(Refused::Busy) => self.wait(slot, access, up),
+            Err(Refused::Busy) => self.wait(slot, access, up, patience),
             entered => entered,
         }
     }
 
-    /// Waits its turn, where another thread is in the module.
     #[cfg(feature = "std")]
     #[cold]
-    fn wait<'a>(&self, slot: &'a Slot, access: Access, up: Option<&Context>) -> Result<Entered<'a>, Refused> {
-        super::wait::wait(self.address(), slot, access, up)
+    fn wait<'a>(
+        &self,
+        slot: &'a Slot,
+        access: Access,
+        up: Option<&Context>,
+        patience: Patience,
+    ) -> Result<Entered<'a>, Refused> {
+        super::wait::wait(self.address(), slot, access, up, patience.0)
     }
 
     /// Without std nobody waits: whoever is inside may be what this call has interrupted.
     #[cfg(not(feature = "std"))]
-    fn wait<'a>(&self, _: &'a Slot, _: Access, _: Option<&Context>) -> Result<Entered<'a>, Refused> {
+    fn wait<'a>(&self, _: &'a Slot, _: Access, _: Option<&Context>, _: Patience) -> Result<Entered<'a>, Refused> {
         Err(Refused::Busy)
     }
 
@@ -103,12 +139,13 @@ impl Inner {
         from: Option<&Context>,
         delivery: &Delivery<'_>,
         reaches: impl Fn(&Slot) -> bool,
+        patience: Patience,
     ) -> PublishResult {
         let mut result = PublishResult::default();
         // SAFETY: `self` and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(ModuleId(0), self, self.up(from)) };
         if let Some(error) = self.too_deep(&cx) {
-            result.fail("", error.into());
+            result.fail("helix", error.into());
             return result;
         }
         let up = cx.up_link();
@@ -122,7 +159,7 @@ impl Inner {
             }
             // SAFETY: the link above outlives this call.
             let up = up.map(|up| unsafe { up.as_ref() });
-            let entered = match self.enter(slot, listener.access, up) {
+            let entered = match self.enter(slot, listener.access, up, patience) {
                 Ok(entered) => entered,
                 Err(Refused::NotRunning) => continue,
                 Err(Refused::Busy) => {
@@ -154,19 +191,25 @@ impl Inner {
 
     /// A handler has panicked: its module has failed, and the others hear of it.
     #[cold]
-    fn crashed(&self, entered: Entered<'_>, slot: &Slot, cx: &Context) -> ModuleError {
+    pub(super) fn crashed(&self, entered: Entered<'_>, slot: &Slot, cx: &Context) -> ModuleError {
         let error = cx.take_fault();
         entered.crash();
         log::error!(target: slot.name(), "{error}");
-        self.announce(Some(cx), |name| ModuleCrashed { name }, slot);
+        self.announce(Some(cx), |name| ModuleCrashed { name }, slot, Patience::ENDLESS);
         error
     }
 
     /// Publishes something about a module.
-    pub(super) fn announce<E: EventType>(&self, from: Option<&Context>, event: impl Fn(ModuleName) -> E, about: &Slot) {
+    pub(super) fn announce<E: EventType>(
+        &self,
+        from: Option<&Context>,
+        event: impl Fn(ModuleName) -> E,
+        about: &Slot,
+        patience: Patience,
+    ) {
         // A name is at most 64 bytes, which is what a `ModuleName` holds.
         let name = ModuleName::try_from(about.name()).unwrap_or_default();
-        let result = event(name).deliver(|delivery| self.publish_to(from, delivery, |_| true));
+        let result = event(name).deliver(|delivery| self.publish_to(from, delivery, |_| true, patience));
         if !result.is_clean() {
             log::warn!(target: about.name(), "not everyone heard of it: {result:?}");
         }
@@ -211,7 +254,7 @@ impl Inner {
     }
 
     fn request_not_found(&self, target: &str, request: &str) -> IpcError {
-        let known: Vec<&str> = self.names.of(target).into_iter().filter(|name| !name.is_empty()).collect();
+        let known = self.names.of(target);
         IpcError::RequestNotFound {
             module: target.into(),
             request: request.into(),
@@ -219,7 +262,7 @@ impl Inner {
         }
     }
 
-    fn too_deep(&self, cx: &Context) -> Option<IpcError> {
+    pub(super) fn too_deep(&self, cx: &Context) -> Option<IpcError> {
         (cx.depth() >= self.depth_limit).then(|| IpcError::TooDeep {
             limit: self.depth_limit,
             chain: cx.up().map_or_else(String::new, Context::chain),
@@ -241,14 +284,15 @@ impl Host for Inner {
     }
 
     fn publish(&self, from: Option<&Context>, delivery: &Delivery<'_>) -> PublishResult {
-        self.publish_to(from, delivery, |_| true)
+        self.publish_to(from, delivery, |_| true, Patience::ENDLESS)
     }
 
     fn resolve(&self, target: &str, request: &str) -> IpcResult<Route> {
-        if let Some(route) = self.names.find(target, request).or_else(|| self.names.find(target, ANY_REQUEST)) {
+        let found = self.names.find(target, request).or_else(|| self.names.find(target, ANY_REQUEST));
+        if let Some(route) = found {
             return Ok(route);
         }
-        if self.names.of(target).is_empty() {
+        if !self.names.has(target) {
             return Err(IpcError::ModuleNotFound { name: target.into() });
         }
         Err(self.request_not_found(target, request))
@@ -276,7 +320,7 @@ impl Host for Inner {
         if let Some(error) = self.too_deep(&cx) {
             return Err(error);
         }
-        let entered = match self.enter(slot, access, cx.up()) {
+        let entered = match self.enter(slot, access, cx.up(), Patience::ENDLESS) {
             Ok(entered) => entered,
             Err(Refused::Busy) => return Err(self.busy(cx.up(), slot)),
             Err(Refused::NotRunning) => {

@@ -7,11 +7,11 @@ use core::sync::atomic::Ordering;
 
 use crate::chain;
 use crate::context::Context;
-use crate::descriptor::{EntryKind, Step};
-use crate::error::{ModuleError, ModuleState};
+use crate::descriptor::{Entry, EntryKind, Status, Step};
+use crate::error::{ModuleError, ModuleResult, ModuleState};
 use crate::event::{HealthCheck, ModuleLoaded, ModuleName, ModuleUnloaded, Publish, Shutdown};
 use crate::runtime::Runtime;
-use crate::runtime::dispatch::Inner;
+use crate::runtime::dispatch::{Inner, Patience};
 use crate::runtime::slot::{Access, Refused, Slot};
 
 /// Why the modules did not all start or stop.
@@ -48,6 +48,12 @@ pub struct ModuleHealth {
     pub reason: Option<ModuleError>,
 }
 
+/// How long `stop` waits for those inside the modules, in seconds.
+const STOP_PATIENCE: u64 = 5;
+
+/// How long `health` waits for a module, in seconds.
+const HEALTH_PATIENCE: u64 = 1;
+
 /// One transition at a time; the guard ends it.
 struct Moving<'a>(&'a Inner);
 
@@ -68,7 +74,7 @@ impl Runtime {
         for (started, at) in inner.order.iter().enumerate() {
             if let Err(error) = inner.start_one(&inner.slots[*at]) {
                 for before in inner.order[..started].iter().rev() {
-                    if let Err(error) = inner.stop_one(&inner.slots[*before]) {
+                    if let Err(error) = inner.stop_one(&inner.slots[*before], Patience::seconds(STOP_PATIENCE)) {
                         log::error!(target: "helix", "while unwinding: {error}");
                     }
                 }
@@ -82,18 +88,19 @@ impl Runtime {
     ///
     /// # Errors
     /// The first failure; a module whose `on_stop` fails is failed, and the others are stopped all the same. A module
-    /// that stays busy ends the call: it and what it needs run on.
+    /// that stays busy for five seconds ends the call: it and what it needs run on.
     pub fn stop(&self) -> Result<(), StartError> {
         let inner = &*self.inner;
         let _moving = inner.begin("stop")?;
-        let heard = self.publish(&Shutdown);
+        let patience = Patience::seconds(STOP_PATIENCE);
+        let heard = Shutdown.deliver(|delivery| inner.publish_to(None, delivery, |_| true, patience));
         if !heard.is_clean() {
             log::warn!(target: "helix", "shutdown was not heard by all: {heard:?}");
         }
         let mut first = None;
         for at in inner.order.iter().rev() {
             let slot = &inner.slots[*at];
-            if let Err(error) = inner.stop_one(slot) {
+            if let Err(error) = inner.stop_one(slot, patience) {
                 first.get_or_insert(error);
                 if slot.state() == ModuleState::Running {
                     break;
@@ -104,12 +111,19 @@ impl Runtime {
     }
 
     /// Asks every module how it is, and publishes a [`HealthCheck`] for each.
+    ///
+    /// A module that stays busy for a second is not well, and the reason says so.
     pub fn health(&self) -> Vec<ModuleHealth> {
         let inner = &*self.inner;
         let ask = |at: &usize| {
             let slot = &inner.slots[*at];
             let health = inner.health_of(slot);
-            inner.announce(None, |name| HealthCheck { name, healthy: health.healthy }, slot);
+            inner.announce(
+                None,
+                |name| HealthCheck { name, healthy: health.healthy },
+                slot,
+                Patience::seconds(HEALTH_PATIENCE),
+            );
             health
         };
         inner.order.iter().map(ask).collect()
@@ -128,9 +142,17 @@ impl Inner {
     /// Runs `run` as a call of that module, so that what it asks for carries the chain.
     ///
     /// `holds` says whether others wait for the module meanwhile.
-    pub(super) fn on_behalf<T>(&self, slot: &Slot, holds: bool, run: impl FnOnce(&Context) -> T) -> T {
+    pub(super) fn on_behalf<T>(
+        &self,
+        slot: &Slot,
+        holds: bool,
+        run: impl FnOnce(&Context) -> ModuleResult<T>,
+    ) -> ModuleResult<T> {
         // SAFETY: `self` and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(slot.id, self, self.up(None)) };
+        if let Some(error) = self.too_deep(&cx) {
+            return Err(error.into());
+        }
         cx.turn_to(slot.id, holds);
         let _pushed = chain::enter((&cx).into());
         run(&cx)
@@ -173,65 +195,54 @@ impl Inner {
             let other = &self.slots[*at];
             if other.id != slot.id && other.state() == ModuleState::Running {
                 let name = ModuleName::try_from(other.name()).unwrap_or_default();
-                let heard = ModuleLoaded { name }
-                    .deliver(|delivery| self.publish_to(None, delivery, |listener| listener.id == slot.id));
+                let heard = ModuleLoaded { name }.deliver(|delivery| {
+                    self.publish_to(None, delivery, |listener| listener.id == slot.id, Patience::ENDLESS)
+                });
                 if !heard.is_clean() {
                     log::warn!(target: slot.name(), "did not hear that `{}` is there: {heard:?}", other.name());
                 }
             }
         }
-        self.announce(None, |name| ModuleLoaded { name }, slot);
+        self.announce(None, |name| ModuleLoaded { name }, slot, Patience::ENDLESS);
     }
 
-    fn stop_one(&self, slot: &Slot) -> Result<(), StartError> {
-        if slot.state() != ModuleState::Running {
-            return Ok(());
-        }
+    fn stop_one(&self, slot: &Slot, patience: Patience) -> Result<(), StartError> {
         let failed = |error| StartError { module: slot.name().to_string(), step: "on_stop", error };
-        if !self.close(slot) {
-            return Err(failed(self.busy(self.up_context(), slot).into()));
+        match self.close(slot, patience) {
+            Ok(()) => {}
+            // It never ran, or a panic has ended it.
+            Err(Refused::NotRunning) => return Ok(()),
+            Err(Refused::Busy) => return Err(failed(self.busy(self.up_context(), slot).into())),
         }
         let result = self.on_behalf(slot, false, |cx| slot.step(Step::Stop, cx));
         slot.set_state(if result.is_ok() { ModuleState::Stopped } else { ModuleState::Failed });
-        self.announce(None, |name| ModuleUnloaded { name }, slot);
+        self.announce(None, |name| ModuleUnloaded { name }, slot, patience);
         result.map_err(failed)
     }
 
-    /// Keeps callers out; with `std`, waits for those inside to leave, for a while.
-    fn close(&self, slot: &Slot) -> bool {
-        #[cfg(feature = "std")]
-        {
-            let inside = self.up_context().is_some_and(|up| up.holds_lock_of(self.address(), slot.id));
-            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
-            while !inside && std::time::Instant::now() < deadline {
-                if slot.close() {
-                    return true;
+    /// Keeps callers out, once those inside have left.
+    fn close(&self, slot: &Slot, patience: Patience) -> Result<(), Refused> {
+        let inside = self.up_context().is_some_and(|up| up.holds_lock_of(self.address(), slot.id));
+        loop {
+            match slot.close() {
+                Err(Refused::Busy) if !inside && !patience.is_over() => {
+                    #[cfg(feature = "std")]
+                    {
+                        slot.want();
+                        std::thread::yield_now();
+                    }
                 }
-                std::thread::yield_now();
+                closed => {
+                    #[cfg(feature = "std")]
+                    slot.unwant();
+                    return closed;
+                }
             }
         }
-        slot.close()
     }
 
     fn health_of(&self, slot: &Slot) -> ModuleHealth {
-        let exclusive =
-            slot.entries.iter().any(|entry| entry.exclusive && matches!(entry.kind, EntryKind::Step(Step::Health, _)));
-        let access = slot.access(exclusive);
-        let result = match self.enter(slot, access, self.up_context()) {
-            Ok(entered) => self.on_behalf(slot, access != Access::Free, |cx| {
-                let result = entered.health(cx);
-                if matches!(result, Err(ModuleError::Panicked { .. })) {
-                    entered.crash();
-                }
-                result
-            }),
-            Err(Refused::Busy) => Err(self.busy(self.up_context(), slot).into()),
-            Err(Refused::NotRunning) => Err(ModuleError::WrongState {
-                module: slot.name().to_string(),
-                found: slot.state(),
-                expected: ModuleState::Running,
-            }),
-        };
+        let result = self.ask_health(slot);
         let (healthy, reason) = match result {
             Ok(healthy) => (healthy, None),
             Err(error) => (false, Some(error)),
@@ -239,15 +250,37 @@ impl Inner {
         ModuleHealth { module: slot.name(), healthy, reason }
     }
 
+    fn ask_health(&self, slot: &Slot) -> ModuleResult<bool> {
+        let is_health = |entry: &&&Entry| matches!(entry.kind, EntryKind::Step(Step::Health, _));
+        let exclusive = slot.entries.iter().find(is_health).is_some_and(|entry| entry.exclusive);
+        let access = slot.access(exclusive);
+        let up = self.up_context();
+        let entered =
+            self.enter(slot, access, up, Patience::seconds(HEALTH_PATIENCE)).map_err(|refused| match refused {
+                Refused::Busy => self.busy(up, slot).into(),
+                Refused::NotRunning => ModuleError::WrongState {
+                    module: slot.name().to_string(),
+                    found: slot.state(),
+                    expected: ModuleState::Running,
+                },
+            })?;
+        self.on_behalf(slot, access != Access::Free, |cx| match entered.health(cx) {
+            Status::Handled => Ok(true),
+            Status::Ignored => Ok(false),
+            Status::Panicked => Err(self.crashed(entered, slot, cx)),
+            _ => Err(cx.take_fault()),
+        })
+    }
+
     /// Stops what still runs, because the runtime goes.
     pub(crate) fn end(&self) {
         for at in self.order.iter().rev() {
             let slot = &self.slots[*at];
-            if slot.state() == ModuleState::Running
-                && slot.close()
-                && let Err(error) = self.on_behalf(slot, false, |cx| slot.step(Step::Stop, cx))
-            {
-                log::error!(target: slot.name(), "on_stop: {error}");
+            if slot.close().is_ok() {
+                if let Err(error) = self.on_behalf(slot, false, |cx| slot.step(Step::Stop, cx)) {
+                    log::error!(target: slot.name(), "on_stop: {error}");
+                }
+                slot.set_state(ModuleState::Stopped);
             }
         }
     }

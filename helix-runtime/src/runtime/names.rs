@@ -17,13 +17,18 @@ struct Name {
 /// All names of all requests, by module and by service.
 pub(crate) struct Names {
     names: Box<[Name]>,
+    /// All modules and services, those without requests too.
+    targets: Vec<&'static str>,
     index: Box<[u32]>,
 }
 
 const EMPTY: u32 = u32::MAX;
 
 impl Names {
-    pub(crate) fn new(names: impl Iterator<Item = (&'static str, &'static str, Route)>) -> Self {
+    pub(crate) fn new(
+        targets: Vec<&'static str>,
+        names: impl Iterator<Item = (&'static str, &'static str, Route)>,
+    ) -> Self {
         let names: Box<[Name]> = names.map(|(target, request, route)| Name { target, request, route }).collect();
         let size = (names.len() * 2).next_power_of_two();
         let mut index = alloc::vec![EMPTY; size].into_boxed_slice();
@@ -34,7 +39,7 @@ impl Names {
             }
             index[slot] = at as u32;
         }
-        Self { names, index }
+        Self { names, targets, index }
     }
 
     pub(crate) fn find(&self, target: &str, request: &str) -> Option<Route> {
@@ -47,6 +52,11 @@ impl Names {
             }
             slot = (slot + 1) & mask;
         }
+    }
+
+    /// Whether a module or a service is called so.
+    pub(crate) fn has(&self, target: &str) -> bool {
+        self.targets.contains(&target)
     }
 
     /// The requests that a target has.

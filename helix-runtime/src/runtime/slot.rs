@@ -1,6 +1,7 @@
 //! One module in a runtime: its instance, its state and its lock. The only caller of a descriptor's functions.
 //!
 //! The word is the lock: `CLOSED` (nobody may enter), `OPEN`, `OPEN | WRITER`, or `OPEN` plus `READER` for each reader.
+//! `WANTED` beside readers says that someone waits to be alone, and keeps new readers out.
 //! A module in which nothing that is called while it runs takes `&mut self` has no lock: those who enter only look at
 //! `OPEN`. Its instance goes when the runtime does, which outlives every call (see `Handle::with`).
 
@@ -23,7 +24,8 @@ use crate::request::{Request, Response};
 const CLOSED: usize = 0;
 const OPEN: usize = 1;
 const WRITER: usize = 2;
-const READER: usize = 4;
+const WANTED: usize = 4;
+const READER: usize = 8;
 
 /// How a handler shares its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,26 +119,65 @@ impl Slot {
         }
         let entered = match access {
             Access::Free => return Ok(Entered { slot: self, access }),
-            Access::Shared => {
-                let mut word = word;
-                loop {
-                    if word & OPEN == 0 {
-                        return Err(Refused::NotRunning);
-                    }
-                    if word & WRITER != 0 {
-                        break false;
-                    }
-                    match self.word.compare_exchange_weak(word, word + READER, Ordering::Acquire, Ordering::Relaxed) {
-                        Ok(_) => break true,
-                        Err(now) => word = now,
-                    }
-                }
-            }
+            Access::Shared => self.enter_shared(WRITER | WANTED)?,
             Access::Exclusive => {
-                self.word.compare_exchange(OPEN, OPEN | WRITER, Ordering::Acquire, Ordering::Relaxed).is_ok()
+                let free = word & !WANTED == OPEN;
+                free && self.word.compare_exchange(word, OPEN | WRITER, Ordering::Acquire, Ordering::Relaxed).is_ok()
             }
         };
         if entered { Ok(Entered { slot: self, access }) } else { Err(Refused::Busy) }
+    }
+
+    /// Enters beside other readers unless one of the bits in `unless` is set.
+    fn enter_shared(&self, unless: usize) -> Result<bool, Refused> {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word & OPEN == 0 {
+                return Err(Refused::NotRunning);
+            }
+            if word & unless != 0 {
+                return Ok(false);
+            }
+            match self.word.compare_exchange_weak(word, word + READER, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Ok(true),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Enters beside other readers although someone waits to be alone: for a call of whom that one waits for.
+    #[cfg(feature = "std")]
+    pub(crate) fn enter_again(&self) -> Result<Entered<'_>, Refused> {
+        let entered = Entered { slot: self, access: Access::Shared };
+        match self.enter_shared(WRITER) {
+            Ok(true) => Ok(entered),
+            Ok(false) => {
+                core::mem::forget(entered);
+                Err(Refused::Busy)
+            }
+            Err(refused) => {
+                core::mem::forget(entered);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Keeps new readers out while someone waits to be alone. It lasts until somebody was.
+    #[cfg(feature = "std")]
+    pub(crate) fn want(&self) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while word & OPEN != 0 && word & WRITER == 0 && word & WANTED == 0 {
+            match self.word.compare_exchange_weak(word, word | WANTED, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Takes back `want`, where nobody waits to be alone any more.
+    #[cfg(feature = "std")]
+    pub(crate) fn unwant(&self) {
+        self.word.fetch_and(!WANTED, Ordering::Relaxed);
     }
 
     /// Lets callers in. Only the runtime's own transitions call this, after the steps that lead to `Running`.
@@ -145,15 +186,24 @@ impl Slot {
         self.word.store(OPEN, Ordering::Release);
     }
 
-    /// Lets nobody in any more; false when someone with a lock is still inside.
-    pub(crate) fn close(&self) -> bool {
+    /// Lets nobody in any more. `Busy` when someone with a lock is still inside, `NotRunning` when it was closed already.
+    ///
+    /// A module without a lock may have callers inside who entered before; what runs beside them takes `&self`.
+    pub(crate) fn close(&self) -> Result<(), Refused> {
         if self.lockless {
-            self.word.store(CLOSED, Ordering::Release);
-            return true;
+            let word = self.word.swap(CLOSED, Ordering::AcqRel);
+            return if word == CLOSED { Err(Refused::NotRunning) } else { Ok(()) };
         }
-        match self.word.compare_exchange(OPEN, CLOSED, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) | Err(CLOSED) => true,
-            Err(_) => false,
+        let word = self.word.load(Ordering::Acquire);
+        if word & OPEN == 0 {
+            return Err(Refused::NotRunning);
+        }
+        if word & !WANTED != OPEN {
+            return Err(Refused::Busy);
+        }
+        match self.word.compare_exchange(word, CLOSED, Ordering::AcqRel, Ordering::Relaxed) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Refused::Busy),
         }
     }
 
@@ -241,7 +291,7 @@ impl Drop for Entered<'_> {
         match self.access {
             Access::Free => {}
             Access::Shared => drop(self.slot.word.fetch_sub(READER, Ordering::Release)),
-            // Nobody else writes the word of a module that is held alone.
+            // Nobody else changes the word of a module that is held alone.
             Access::Exclusive => self.slot.word.store(OPEN, Ordering::Release),
         }
     }
@@ -319,24 +369,19 @@ impl Entered<'_> {
         }
     }
 
-    /// Whether the module says that it is well.
-    pub(crate) fn health(&self, cx: &Context) -> Result<bool, ModuleError> {
-        let Some(call) = self.slot.descriptor.step(Step::Health) else { return Ok(true) };
-        // SAFETY: `Runtime::health` enters with the access of this handler.
-        match unsafe { call(self.slot.instance(), cx) } {
-            Status::Handled => Ok(true),
-            Status::Ignored => Ok(false),
-            _ => Err(cx.take_fault()),
-        }
+    /// Whether the module says that it is well: `Handled` if so, `Ignored` if not.
+    pub(crate) fn health(&self, cx: &Context) -> Status {
+        // SAFETY: the runtime enters with the access of this handler of this module.
+        self.slot
+            .descriptor
+            .step(Step::Health)
+            .map_or(Status::Handled, |call| unsafe { call(self.slot.instance(), cx) })
     }
 
     /// The module's state in bytes.
-    pub(crate) fn save(&self, call: SaveFn, sink: &mut dyn Sink, cx: &Context) -> Result<(), ModuleError> {
-        // SAFETY: `Runtime::save` enters with the access of this handler of this module.
-        match unsafe { call(self.slot.instance(), sink, cx) } {
-            Status::Handled => Ok(()),
-            _ => Err(cx.take_fault()),
-        }
+    pub(crate) fn save(&self, call: SaveFn, sink: &mut dyn Sink, cx: &Context) -> Status {
+        // SAFETY: the runtime enters with the access of this handler of this module.
+        unsafe { call(self.slot.instance(), sink, cx) }
     }
 
     /// Leaves a module whose handler panicked: nobody enters it again.

@@ -5,10 +5,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::context::Context;
-use crate::descriptor::EntryKind;
+use crate::descriptor::{EntryKind, Status};
 use crate::error::{IpcError, ModuleError, ModuleResult};
+use crate::runtime::Runtime;
+use crate::runtime::dispatch::{Inner, Patience};
 use crate::runtime::slot::{Access, Refused, Slot};
-use crate::runtime::{Inner, Runtime};
 
 /// What a module has saved. The version and the schema say which `on_restore` can take it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +39,16 @@ impl Runtime {
             let EntryKind::Save { version, shape, call } = entry.kind else { continue };
             let access = slot.access(entry.exclusive);
             let up = inner.up_context();
-            let entered = inner.enter(slot, access, up).map_err(|refused| match refused {
+            let entered = inner.enter(slot, access, up, Patience::ENDLESS).map_err(|refused| match refused {
                 Refused::Busy => inner.busy(up, slot),
                 Refused::NotRunning => IpcError::NotRunning { module: module.to_string(), state: slot.state() },
             })?;
             let mut bytes = Vec::new();
-            inner.on_behalf(slot, access != Access::Free, |cx| entered.save(call, &mut bytes, cx))?;
+            inner.on_behalf(slot, access != Access::Free, |cx| match entered.save(call, &mut bytes, cx) {
+                Status::Handled => Ok(()),
+                Status::Panicked => Err(inner.crashed(entered, slot, cx)),
+                _ => Err(cx.take_fault()),
+            })?;
             return Ok(Some(SavedState { module: module.to_string(), version, schema: shape.hash(), bytes }));
         }
         Ok(None)

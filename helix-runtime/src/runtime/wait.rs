@@ -5,6 +5,7 @@
 //! one that it holds itself. The last to join such a circle is told so. No user code runs under the lock.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use std::vec::Vec;
 
 use crate::context::{Context, ModuleId};
@@ -28,28 +29,34 @@ fn waiters() -> MutexGuard<'static, Vec<Waiter>> {
     WAITERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits until the module can be entered; `up` is the call that wants to, if it holds a module itself.
+/// Waits until the module can be entered, or until `deadline`; `up` is the call that wants to.
 pub(super) fn wait<'a>(
     host: *const (),
     slot: &'a Slot,
     access: Access,
     up: Option<&Context>,
+    deadline: Option<Instant>,
 ) -> Result<Entered<'a>, Refused> {
     let holder = up.filter(|up| up.holds_any());
     if holder.is_some_and(|up| up.holds_lock_of(host, slot.id)) {
-        return Err(Refused::Busy);
+        // Who waits to be alone waits for this very call too: beside its own reading it may read again.
+        return if access == Access::Shared { slot.enter_again() } else { Err(Refused::Busy) };
     }
-    let listed = match holder {
+    let _listed = match holder {
         Some(up) => Some(Listed::join(Waiter { host, module: slot.id, chain: up }).ok_or(Refused::Busy)?),
         None => None,
     };
     loop {
+        if access == Access::Exclusive {
+            slot.want();
+        }
         match slot.enter(access) {
-            Err(Refused::Busy) => std::thread::yield_now(),
-            entered => {
-                drop(listed);
-                return entered;
+            Err(Refused::Busy) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                slot.unwant();
+                return Err(Refused::Busy);
             }
+            Err(Refused::Busy) => std::thread::yield_now(),
+            entered => return entered,
         }
     }
 }
