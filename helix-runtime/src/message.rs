@@ -25,6 +25,13 @@ use crate::schema::Shape;
 ///
 /// assert_eq!(Status::SHAPE.to_string(), "Status{quantum_ms:u64,label:str}");
 /// ```
+///
+/// A sequence of values that take no bytes is refused at compile time: ten hostile bytes could claim any length.
+///
+/// ```compile_fail,E0080
+/// use helix_runtime::Message;
+/// let _ = <Vec<()>>::SHAPE;
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between modules",
     label = "this is not a message",
