@@ -247,13 +247,15 @@ impl Message for Nasty {}
 #[helix_module]
 #[derive(Default)]
 pub struct Careless {
-    crashed: u64,
+    restored: u64,
 }
 
 #[helix_handlers]
 impl Careless {
     #[on_request]
-    fn take(&self, _: Nasty) {}
+    fn take(&self, _: Nasty) -> u64 {
+        self.restored
+    }
     #[on_request]
     fn give(&self) -> Nasty {
         Nasty
@@ -263,7 +265,9 @@ impl Careless {
         panic!("nothing to save")
     }
     #[on_restore(version = 1)]
-    fn restore(&mut self, _: u64) {}
+    fn restore(&mut self, state: u64) {
+        self.restored = state;
+    }
 }
 
 #[helix_module]
