@@ -78,7 +78,7 @@ unsafe fn destroy<M>(module: *mut ()) {
 /// A closure that captures nothing, out of thin air.
 ///
 /// # Safety
-/// An `F` has been passed to a constructor that called [`captures_nothing`].
+/// An `F` has been passed to a constructor that asserts that its size is zero.
 #[inline]
 #[expect(clippy::uninit_assumed_init, reason = "what has no bytes has none that are not initialised")]
 unsafe fn closure<F: Copy>() -> F {
@@ -86,9 +86,7 @@ unsafe fn closure<F: Copy>() -> F {
     unsafe { MaybeUninit::<F>::uninit().assume_init() }
 }
 
-const fn captures_nothing<F>() {
-    assert!(size_of::<F>() == 0, "a handler must capture nothing");
-}
+const CAPTURES: &str = "a handler must capture nothing";
 
 /// Runs user code; with `std`, a panic ends here.
 #[inline]
@@ -173,15 +171,15 @@ fn respond(cx: &Context, run: impl FnOnce() -> EventResponse) -> Status {
 /// The constructors, once for `&M` and once for `&mut M`.
 macro_rules! constructors {
     ($exclusive:literal, $ref:ty, $cast:expr,
-     $step:ident $health:ident $event:ident $named:ident $request:ident $raw:ident $save:ident $restore:ident) => {
+     $step:ident $health:ident $event:ident $named:ident $heard:ident $request:ident $raw:ident $save:ident $restore:ident) => {
         #[doc(hidden)]
         impl<M: 'static> Handler<M> {
             /// A step of the lifecycle.
-            pub const fn $step<R: StepReturn, F>(step: Step, run: F) -> Self
+            pub const fn $step<R: StepReturn, F>(step: Step, _run: F) -> Self
             where
-                F: Fn($ref, &Context) -> R + Copy + Send + Sync,
+                F: Fn($ref, &Context) -> R + Copy,
             {
-                unsafe fn call<M, R: StepReturn, F: Fn($ref, &Context) -> R + Copy + Send + Sync>(
+                unsafe fn call<M, R: StepReturn, F: Fn($ref, &Context) -> R + Copy>(
                     module: *mut (),
                     cx: &Context,
                 ) -> Status {
@@ -189,20 +187,16 @@ macro_rules! constructors {
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                     done(finish(cx, || run(module, cx).into_result()))
                 }
-                captures_nothing::<F>();
-                let _ = core::mem::ManuallyDrop::new(run);
+                assert!(size_of::<F>() == 0, "{}", CAPTURES);
                 Self::new($exclusive, EntryKind::Step(step, call::<M, R, F>))
             }
 
             /// Tells whether the module is well.
-            pub const fn $health<F>(run: F) -> Self
+            pub const fn $health<F>(_run: F) -> Self
             where
-                F: Fn($ref, &Context) -> bool + Copy + Send + Sync,
+                F: Fn($ref, &Context) -> bool + Copy,
             {
-                unsafe fn call<M, F: Fn($ref, &Context) -> bool + Copy + Send + Sync>(
-                    module: *mut (),
-                    cx: &Context,
-                ) -> Status {
+                unsafe fn call<M, F: Fn($ref, &Context) -> bool + Copy>(module: *mut (), cx: &Context) -> Status {
                     // SAFETY: as above.
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                     match finish(cx, || Ok(run(module, cx))) {
@@ -211,63 +205,58 @@ macro_rules! constructors {
                         Err(status) => status,
                     }
                 }
-                captures_nothing::<F>();
-                let _ = core::mem::ManuallyDrop::new(run);
+                assert!(size_of::<F>() == 0, "{}", CAPTURES);
                 Self::new($exclusive, EntryKind::Step(Step::Health, call::<M, F>))
             }
 
             /// A handler of what `E` names, which takes it as `&P`.
-            pub const fn $event<E: Heard + HeardAs<P>, P, R: EventReturn, F>(run: F) -> Self
+            pub const fn $event<E: Heard + HeardAs<P>, P, R: EventReturn, F>(_run: F) -> Self
             where
-                F: Fn($ref, &P, &Context) -> R + Copy + Send + Sync,
+                F: Fn($ref, &P, &Context) -> R + Copy,
             {
-                Self::$named::<E, P, R, F>(E::HEARS, run)
+                assert!(size_of::<F>() == 0, "{}", CAPTURES);
+                let priority = SubscriptionPriority::NORMAL;
+                Self::new($exclusive, EntryKind::Event { hears: E::HEARS, priority, call: Self::$heard::<E, P, R, F> })
             }
 
-            const fn $named<E: HeardAs<P>, P, R: EventReturn, F>(hears: Hears, run: F) -> Self
+            /// A handler of a topic by its name.
+            pub const fn $named<P, R: EventReturn, F>(topic: &'static str, _run: F) -> Self
             where
-                F: Fn($ref, &P, &Context) -> R + Copy + Send + Sync,
+                ByName: HeardAs<P>,
+                F: Fn($ref, &P, &Context) -> R + Copy,
             {
-                #[inline]
-                unsafe fn call<
-                    M,
-                    E: HeardAs<P>,
-                    P,
-                    R: EventReturn,
-                    F: Fn($ref, &P, &Context) -> R + Copy + Send + Sync,
-                >(
-                    module: *mut (),
-                    delivery: &Delivery<'_>,
-                    cx: &Context,
-                ) -> Status {
-                    // SAFETY: as above.
-                    let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
-                    // SAFETY: the dispatch calls only those who listen to the delivery.
-                    let event = unsafe { <E as HeardAs<P>>::view(delivery) };
-                    let Some(event) = event else { return Status::Ignored };
-                    respond(cx, || run(module, event, cx).into_response())
-                }
-                captures_nothing::<F>();
-                let _ = core::mem::ManuallyDrop::new(run);
-                let priority = SubscriptionPriority::NORMAL;
-                Self::new($exclusive, EntryKind::Event { hears, priority, call: call::<M, E, P, R, F> })
+                assert!(size_of::<F>() == 0, "{}", CAPTURES);
+                let (hears, priority) = (Hears::Named(topic), SubscriptionPriority::NORMAL);
+                Self::new($exclusive, EntryKind::Event { hears, priority, call: Self::$heard::<ByName, P, R, F> })
+            }
+
+            #[inline]
+            unsafe fn $heard<E: HeardAs<P>, P, R: EventReturn, F>(
+                module: *mut (),
+                delivery: &Delivery<'_>,
+                cx: &Context,
+            ) -> Status
+            where
+                F: Fn($ref, &P, &Context) -> R + Copy,
+            {
+                // SAFETY: as above.
+                let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
+                // SAFETY: the dispatch calls only those who listen to the delivery.
+                let event = unsafe { <E as HeardAs<P>>::view(delivery) };
+                let Some(event) = event else { return Status::Ignored };
+                respond(cx, || run(module, event, cx).into_response())
             }
 
             /// A request with typed arguments.
             pub const fn $request<A: Args, R: Return, F>(
                 name: &'static str,
                 params: &'static [&'static str],
-                run: F,
+                _run: F,
             ) -> Self
             where
-                F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy + Send + Sync,
+                F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy,
             {
-                unsafe fn call<
-                    M,
-                    A: Args,
-                    R: Return,
-                    F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy + Send + Sync,
-                >(
+                unsafe fn call<M, A: Args, R: Return, F: for<'a> Fn($ref, A::Of<'a>, &Context) -> R + Copy>(
                     module: *mut (),
                     args: *mut (),
                     reply: *mut (),
@@ -282,8 +271,7 @@ macro_rules! constructors {
                         unsafe { reply.cast::<R::Reply>().write(value) };
                     }))
                 }
-                captures_nothing::<F>();
-                let _ = core::mem::ManuallyDrop::new(run);
+                assert!(size_of::<F>() == 0, "{}", CAPTURES);
                 let call: TypedFn = call::<M, A, R, F>;
                 Self::new(
                     $exclusive,
@@ -298,9 +286,9 @@ macro_rules! constructors {
             }
 
             /// A request in bytes.
-            pub const fn $raw<F>(name: &'static str, run: F) -> Self
+            pub const fn $raw<F>(name: &'static str, _run: F) -> Self
             where
-                F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy + Send + Sync,
+                F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy,
             {
                 unsafe fn call<M, F>(
                     module: *mut (),
@@ -309,14 +297,13 @@ macro_rules! constructors {
                     cx: &Context,
                 ) -> Status
                 where
-                    F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy + Send + Sync,
+                    F: Fn($ref, &Request, &Context) -> Result<Response, ModuleError> + Copy,
                 {
                     // SAFETY: as above.
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                     done(finish(cx, || run(module, request, cx)).map(|value| *response = Some(value)))
                 }
-                captures_nothing::<F>();
-                let _ = core::mem::ManuallyDrop::new(run);
+                assert!(size_of::<F>() == 0, "{}", CAPTURES);
                 Self::new(
                     $exclusive,
                     EntryKind::Request(RequestEntry {
@@ -330,11 +317,11 @@ macro_rules! constructors {
             }
 
             /// Gives the state that a later instance takes back.
-            pub const fn $save<R: Return, F>(version: u32, run: F) -> Self
+            pub const fn $save<R: Return, F>(version: u32, _run: F) -> Self
             where
-                F: Fn($ref, &Context) -> R + Copy + Send + Sync,
+                F: Fn($ref, &Context) -> R + Copy,
             {
-                unsafe fn call<M, R: Return, F: Fn($ref, &Context) -> R + Copy + Send + Sync>(
+                unsafe fn call<M, R: Return, F: Fn($ref, &Context) -> R + Copy>(
                     module: *mut (),
                     sink: &mut dyn Sink,
                     cx: &Context,
@@ -346,22 +333,21 @@ macro_rules! constructors {
                         Err(status) => status,
                     }
                 }
-                captures_nothing::<F>();
-                let _ = core::mem::ManuallyDrop::new(run);
+                assert!(size_of::<F>() == 0, "{}", CAPTURES);
                 let shape = <R::Reply as crate::message::Message>::SHAPE;
                 Self::new($exclusive, EntryKind::Save { version, shape, call: call::<M, R, F> })
             }
 
             /// Takes back the state of one version.
-            pub const fn $restore<S: crate::message::Message, R: StepReturn, F>(version: u32, run: F) -> Self
+            pub const fn $restore<S: crate::message::Message, R: StepReturn, F>(version: u32, _run: F) -> Self
             where
-                F: Fn($ref, S, &Context) -> R + Copy + Send + Sync,
+                F: Fn($ref, S, &Context) -> R + Copy,
             {
                 unsafe fn call<M, S, R, F>(module: *mut (), bytes: &[u8], cx: &Context) -> Status
                 where
                     S: crate::message::Message,
                     R: StepReturn,
-                    F: Fn($ref, S, &Context) -> R + Copy + Send + Sync,
+                    F: Fn($ref, S, &Context) -> R + Copy,
                 {
                     let state = match decoded::<S>(bytes, cx) {
                         Ok(state) => state,
@@ -371,8 +357,7 @@ macro_rules! constructors {
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                     done(finish(cx, || run(module, state, cx).into_result()))
                 }
-                captures_nothing::<F>();
-                let _ = core::mem::ManuallyDrop::new(run);
+                assert!(size_of::<F>() == 0, "{}", CAPTURES);
                 Self::new($exclusive, EntryKind::Restore { version, shape: S::SHAPE, call: call::<M, S, R, F> })
             }
         }
@@ -395,31 +380,13 @@ unsafe fn exclusive<'a, M>(module: *mut ()) -> &'a mut M {
     unsafe { &mut *module.cast::<M>() }
 }
 
-constructors!(false, &M, shared::<M>, step health event heard request raw save restore);
-constructors!(true, &mut M, exclusive::<M>, step_mut health_mut event_mut heard_mut request_mut raw_mut save_mut restore_mut);
+constructors!(false, &M, shared::<M>, step health event named heard request raw save restore);
+constructors!(true, &mut M, exclusive::<M>, step_mut health_mut event_mut named_mut heard_mut request_mut raw_mut save_mut restore_mut);
 
 #[doc(hidden)]
 impl<M: 'static> Handler<M> {
     const fn new(exclusive: bool, kind: EntryKind) -> Self {
         Self { entry: Entry { exclusive, kind }, module: PhantomData }
-    }
-
-    /// A handler of a topic by name.
-    pub const fn named<P, R: EventReturn, F>(topic: &'static str, run: F) -> Self
-    where
-        ByName: HeardAs<P>,
-        F: Fn(&M, &P, &Context) -> R + Copy + Send + Sync,
-    {
-        Self::heard::<ByName, P, R, F>(Hears::Named(topic), run)
-    }
-
-    /// A handler of a topic by name.
-    pub const fn named_mut<P, R: EventReturn, F>(topic: &'static str, run: F) -> Self
-    where
-        ByName: HeardAs<P>,
-        F: Fn(&mut M, &P, &Context) -> R + Copy + Send + Sync,
-    {
-        Self::heard_mut::<ByName, P, R, F>(Hears::Named(topic), run)
     }
 
     /// Sets an event handler's place among the others.

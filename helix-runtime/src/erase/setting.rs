@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use core::marker::PhantomData;
 
-use super::{captures_nothing, closure, exclusive};
+use super::{CAPTURES, closure, exclusive};
 use crate::config::{self, ConfigKey, FromConfig, IntoDefault};
 use crate::descriptor::SettingEntry;
 use crate::error::ModuleError;
@@ -20,11 +20,11 @@ pub struct Setting<M> {
 #[doc(hidden)]
 impl<M> Setting<M> {
     /// A key that must be set.
-    pub const fn required<T: FromConfig, F>(name: &'static str, ty: &'static str, doc: &'static str, set: F) -> Self
+    pub const fn required<T: FromConfig, F>(name: &'static str, ty: &'static str, doc: &'static str, _set: F) -> Self
     where
-        F: Fn(&mut M, T) + Copy + Send + Sync,
+        F: Fn(&mut M, T) + Copy,
     {
-        unsafe fn load<M, T: FromConfig, F: Fn(&mut M, T) + Copy + Send + Sync>(
+        unsafe fn load<M, T: FromConfig, F: Fn(&mut M, T) + Copy>(
             name: &'static str,
             module: *mut (),
             value: Option<&str>,
@@ -39,8 +39,7 @@ impl<M> Setting<M> {
             set(module, value);
             Ok(())
         }
-        captures_nothing::<F>();
-        let _ = core::mem::ManuallyDrop::new(set);
+        assert!(size_of::<F>() == 0, "{}", CAPTURES);
         Self {
             entry: SettingEntry { key: ConfigKey { name, ty, default: None, doc }, load: load::<M, T, F> },
             module: PhantomData,
@@ -53,20 +52,14 @@ impl<M> Setting<M> {
         ty: &'static str,
         doc: &'static str,
         text: &'static str,
-        set: F,
-        default: G,
+        _set: F,
+        _default: G,
     ) -> Self
     where
-        F: Fn(&mut M, T) + Copy + Send + Sync,
-        G: Fn() -> D + Copy + Send + Sync,
+        F: Fn(&mut M, T) + Copy,
+        G: Fn() -> D + Copy,
     {
-        unsafe fn load<
-            M,
-            T: FromConfig,
-            D: IntoDefault<T>,
-            F: Fn(&mut M, T) + Copy + Send + Sync,
-            G: Fn() -> D + Copy + Send + Sync,
-        >(
+        unsafe fn load<M, T: FromConfig, D: IntoDefault<T>, F: Fn(&mut M, T) + Copy, G: Fn() -> D + Copy>(
             name: &'static str,
             module: *mut (),
             value: Option<&str>,
@@ -80,9 +73,8 @@ impl<M> Setting<M> {
             set(module, value);
             Ok(())
         }
-        captures_nothing::<F>();
-        captures_nothing::<G>();
-        let _ = (core::mem::ManuallyDrop::new(set), core::mem::ManuallyDrop::new(default));
+        assert!(size_of::<F>() == 0, "{}", CAPTURES);
+        assert!(size_of::<G>() == 0, "{}", CAPTURES);
         Self {
             entry: SettingEntry { key: ConfigKey { name, ty, default: Some(text), doc }, load: load::<M, T, D, F, G> },
             module: PhantomData,
