@@ -14,6 +14,8 @@ pub fn handlers(model: &Handlers) -> TokenStream {
     let span = span_of(self_ty);
     let unsound = (!sound).then(|| quote_spanned!(span=> const SOUND: ::core::primitive::bool = false;));
     let rt = &runtime_at(runtime, span);
+    let check = needs_check(model)
+        .then(|| quote_spanned!(span=> #(#inherited)* const _: () = #rt::glue::check_module::<#self_ty>();));
     let entries = handlers.iter().map(|handler| entry(runtime, handler));
     let (impl_generics, _, _) = generics.split_for_impl();
     let predicates = where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -31,7 +33,19 @@ pub fn handlers(model: &Handlers) -> TokenStream {
             const HANDLERS: &'static [#rt::glue::Handler<Self>] = &[#(#entries),*];
             #unsound
         }
+        #check
     }
+}
+
+/// Whether the compiler has to look at the table: what a `cfg` takes away, and the types of saved state, only it knows.
+/// Without either, `check` has seen all there is, and a table that nobody evaluates costs nothing.
+fn needs_check(model: &Handlers) -> bool {
+    let is_open = |handler: &Handler| !handler.cfgs.is_empty() || matches!(handler.kind, HandlerKind::Save { .. });
+    let is_generic = |token: TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '<');
+    model.sound
+        && model.handlers.iter().any(is_open)
+        && model.generics.params.is_empty()
+        && !model.self_ty.to_token_stream().into_iter().any(is_generic)
 }
 
 /// Whether `'_` is among the tokens.
