@@ -371,11 +371,9 @@ impl Entered<'_> {
 
     /// Whether the module says that it is well: `Handled` if so, `Ignored` if not.
     pub(crate) fn health(&self, cx: &Context) -> Status {
+        let Some(call) = self.slot.descriptor.step(Step::Health) else { return Status::Handled };
         // SAFETY: the runtime enters with the access of this handler of this module.
-        self.slot
-            .descriptor
-            .step(Step::Health)
-            .map_or(Status::Handled, |call| unsafe { call(self.slot.instance(), cx) })
+        unsafe { call(self.slot.instance(), cx) }
     }
 
     /// The module's state in bytes.
