@@ -202,7 +202,9 @@ fn a_writer_is_not_kept_out_by_readers_who_come_and_go() {
 
 static DEEP: OnceLock<Handle> = OnceLock::new();
 
-/// Asks for its own health, and for its own state, without an end.
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+
+/// Publishes what it hears, and asks for its own health, without an end.
 #[helix_module]
 #[derive(Default)]
 pub struct Deep;
@@ -214,6 +216,10 @@ impl Deep {
         let heard = DEEP.get().unwrap().publish(&Tick { timestamp_ns: 0, tick_number: 0 })?;
         heard.first_error.map_or(Ok(()), |(_, error)| Err(error))
     }
+    #[on_health]
+    fn health(&self) -> bool {
+        RUNTIME.get().unwrap().health().iter().all(|health| health.healthy)
+    }
 }
 
 #[test]
@@ -223,6 +229,8 @@ fn recursion_ends_at_the_limit() {
     DEEP.set(runtime.handle()).unwrap();
     let error = runtime.publish(&Tick { timestamp_ns: 0, tick_number: 0 }).first_error.unwrap().1;
     assert_eq!(error.to_string(), "calls are nested deeper than 1: deep");
+    assert!(RUNTIME.set(runtime).is_ok());
+    assert!(!RUNTIME.get().unwrap().health()[0].healthy);
 }
 
 /// A type whose codec is the user's own, and bad.
