@@ -79,7 +79,7 @@ pub(crate) fn call<A: Args, R: Message>(
     request: &str,
     args: A::Of<'_>,
 ) -> IpcResult<R> {
-    with_values::<A, R, _>(args, |carries| host.call(from, route, &mut Call { request, carries }))
+    with_values::<A, R, _>(args, |carries| host.call(from, route, &mut Call { request, timeout: None, carries }))
 }
 
 pub(crate) fn call_path<A: Args, R: Message>(
@@ -101,14 +101,14 @@ pub(crate) fn call_bytes(
 ) -> IpcResult<()> {
     let (target, request) = split_path(path)?;
     let route = host.resolve(target, request)?;
-    host.call(from, route, &mut Call { request, carries: &mut Carries::Bytes { args, reply } })
+    host.call(from, route, &mut Call { request, timeout: None, carries: &mut Carries::Bytes { args, reply } })
 }
 
 pub(crate) fn request(host: &dyn Host, from: Option<&Context>, target: &str, request: Request) -> IpcResult<Response> {
     let route = host.resolve(target, &request.request_type)?;
-    let name = request.request_type.clone();
+    let (name, timeout) = (request.request_type.clone(), request.timeout);
     let mut carries = Carries::Raw { request, response: None };
-    host.call(from, route, &mut Call { request: &name, carries: &mut carries })?;
+    host.call(from, route, &mut Call { request: &name, timeout, carries: &mut carries })?;
     match carries {
         Carries::Raw { response: Some(response), .. } => Ok(response),
         _ => unreachable!("a host that reports success has responded"),

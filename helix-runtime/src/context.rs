@@ -1,18 +1,23 @@
 //! What a module sees of the world: the context of one call, and the handle it may keep.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::cell::Cell;
 use core::fmt;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 
 use crate::client::{self, Client};
 use crate::codec::{Codec, TypedCall};
 use crate::config::{self, FromConfig};
 use crate::error::{IpcResult, ModuleError, ModuleResult};
+use crate::bus::{EventSubscription, SubscriptionId};
 use crate::event::{Delivery, Publish, PublishResult};
 use crate::handle::Handle;
 use crate::message::{Args, Message, Sink};
 use crate::request::{Request, Response};
+use crate::runtime::Access;
 use crate::schema::Shape;
 
 /// Identifies an instance for as long as its runtime lives.
@@ -32,16 +37,37 @@ impl fmt::Display for ModuleId {
     }
 }
 
+/// Where calls go: a module's instance, or a closure that listens. Its address tells one from another.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) id: ModuleId,
+    pub(crate) name: &'static str,
+    /// What it asks its host to allow.
+    pub(crate) permissions: &'static [&'static str],
+    pub(crate) data_dir: Option<Box<str>>,
+    /// Whether a transition has it to itself, or waits for that.
+    pub(crate) gated: AtomicBool,
+}
+
+impl Place {
+    pub(crate) fn new(id: ModuleId, name: &'static str) -> Self {
+        Self { id, name, permissions: &[], data_dir: None, gated: AtomicBool::new(false) }
+    }
+}
+
 /// What offers a module its services. One per placement; a module never sees which.
+#[expect(private_interfaces, reason = "a host outside of this crate reaches it through a table, not this trait")]
 pub trait Host: Send + Sync {
-    /// A module's name.
-    fn name(&self, module: ModuleId) -> &str;
     /// A configured value of a module's own.
-    fn config(&self, module: ModuleId, key: &str) -> Option<&str>;
+    fn config(&self, place: &Place, key: &str) -> Option<&str>;
     /// A line for the log, under the module's name.
-    fn log(&self, module: ModuleId, level: log::Level, text: fmt::Arguments<'_>);
+    fn log(&self, place: &Place, level: log::Level, text: fmt::Arguments<'_>);
     /// Calls the handlers of an event.
     fn publish(&self, from: Option<&Context>, event: &Delivery<'_>) -> PublishResult;
+    /// Adds a listener that ends with the module.
+    fn subscribe(&self, owner: Option<&Place>, subscription: EventSubscription) -> IpcResult<SubscriptionId>;
+    /// Takes a listener away.
+    fn unsubscribe(&self, subscription: SubscriptionId) -> IpcResult<()>;
     /// Finds `target` (a module or a service) and a request of its.
     fn resolve(&self, target: &str, request: &str) -> IpcResult<Route>;
     /// Checks that a caller's types are those of the request behind a route.
@@ -52,19 +78,18 @@ pub trait Host: Send + Sync {
     fn handle(&self) -> Handle;
 }
 
-/// A resolved request, opaque to all but the host that resolved it.
+/// A request of a target, by number: it stays the same whoever answers it.
 #[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub struct Route {
-    pub(crate) module: u32,
-    pub(crate) request: u32,
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route(pub(crate) u32);
 
 /// One call on its way to a handler.
 #[doc(hidden)]
 pub struct Call<'c, 'a> {
     /// The request's name, for handlers that take any.
     pub(crate) request: &'c str,
+    /// How long the caller waits for the module to be free; for ever if none.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) carries: &'c mut Carries<'a>,
 }
 
@@ -97,27 +122,39 @@ impl Carries<'_> {
 pub struct Context {
     /// The module's id.
     pub id: ModuleId,
+    place: NonNull<Place>,
     host: NonNull<dyn Host>,
     up: Option<NonNull<Context>>,
     depth: u32,
-    /// Whether the module is locked for this call.
-    holds: bool,
+    hold: Hold,
+    /// Whether an event was put aside for a module that this call holds.
+    rang: Cell<bool>,
     /// What went wrong in the handler, for its caller.
     fault: Cell<Option<ModuleError>>,
+}
+
+/// What a call keeps others from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Its module, in that way.
+    Place(Access),
+    /// Every module of its host that is gated: it is a transition's.
+    Gated,
 }
 
 impl Context {
     /// A link below `up`.
     ///
     /// # Safety
-    /// `host` and `up` must outlive the context.
+    /// `place`, `host` and `up` must outlive the context.
     #[inline]
-    pub(crate) unsafe fn new(id: ModuleId, host: &dyn Host, up: Option<NonNull<Context>>) -> Self {
+    pub(crate) unsafe fn new(place: &Place, host: &dyn Host, up: Option<NonNull<Context>>) -> Self {
         // SAFETY: only the lifetime changes; the caller promises that the host outlives the context.
         let host = unsafe { core::mem::transmute::<NonNull<dyn Host + '_>, NonNull<dyn Host>>(host.into()) };
         // SAFETY: `up` is alive, as the caller promises.
         let depth = up.map_or(0, |up| unsafe { up.as_ref() }.depth + 1);
-        Self { id, host, up, depth, holds: false, fault: Cell::new(None) }
+        let hold = Hold::Place(Access::Free);
+        Self { id: place.id, place: place.into(), host, up, depth, hold, rang: Cell::new(false), fault: Cell::new(None) }
     }
 
     #[inline]
@@ -126,6 +163,7 @@ impl Context {
         unsafe { self.host.as_ref() }
     }
 
+    #[inline]
     pub(crate) fn up_link(&self) -> Option<NonNull<Context>> {
         self.up
     }
@@ -136,10 +174,20 @@ impl Context {
     }
 
     /// Turns to the next module that this context calls.
+    ///
+    /// # Safety
+    /// As for `new`.
     #[inline]
-    pub(crate) fn turn_to(&mut self, id: ModuleId, holds: bool) {
-        self.id = id;
-        self.holds = holds;
+    pub(crate) unsafe fn turn_to(&mut self, place: &Place, hold: Hold) {
+        self.id = place.id;
+        self.place = place.into();
+        self.hold = hold;
+    }
+
+    #[inline]
+    pub(crate) fn place(&self) -> &Place {
+        // SAFETY: the place outlives the context (see `new`).
+        unsafe { self.place.as_ref() }
     }
 
     #[inline]
@@ -155,16 +203,45 @@ impl Context {
         self.up()?.host_at(host)
     }
 
-    /// Whether this call, or one that led to it, holds a module's lock.
-    #[cfg(feature = "std")]
-    pub(crate) fn holds_any(&self) -> bool {
-        self.holds || self.up().is_some_and(Self::holds_any)
+    /// This call and those that led to it, the innermost first.
+    pub(crate) fn links(&self) -> impl Iterator<Item = &Context> {
+        core::iter::successors(Some(self), |link| link.up())
     }
 
-    /// Whether this call, or one that led to it, holds the lock of that host's module.
-    pub(crate) fn holds_lock_of(&self, host: *const (), id: ModuleId) -> bool {
-        (self.holds && self.id == id && core::ptr::addr_eq(self.host.as_ptr(), host))
-            || self.up().is_some_and(|up| up.holds_lock_of(host, id))
+    fn is_of(&self, host: *const ()) -> bool {
+        core::ptr::addr_eq(self.host.as_ptr(), host)
+    }
+
+    /// How this link alone holds that place of that host.
+    fn hold_of(&self, host: *const (), place: &Place) -> Option<Access> {
+        match self.hold {
+            Hold::Place(access) => core::ptr::eq(self.place.as_ptr(), place).then_some(access),
+            Hold::Gated if self.is_of(host) && place.gated.load(Ordering::Relaxed) => Some(Access::Exclusive),
+            Hold::Gated => None,
+        }
+    }
+
+    /// How this call, or one that led to it, holds that place; the outermost one counts.
+    pub(crate) fn holds(&self, host: *const (), place: &Place) -> Option<Access> {
+        self.links().filter_map(|link| link.hold_of(host, place)).last()
+    }
+
+    /// Whether this call, or one that led to it, is in a place of that host for which a transition waits.
+    pub(crate) fn is_gated(&self, host: *const ()) -> bool {
+        self.links().any(|link| link.is_of(host) && link.place().gated.load(Ordering::Relaxed))
+    }
+
+    /// Tells the call that holds `place` that an event was put aside for it.
+    pub(crate) fn ring(&self, host: *const (), place: &Place) {
+        if let Some(holder) = self.links().filter(|link| link.hold_of(host, place).is_some()).last() {
+            holder.rang.set(true);
+        }
+    }
+
+    /// Whether an event was put aside for the module that this call has held.
+    #[inline]
+    pub(crate) fn take_rang(&self) -> bool {
+        self.rang.get() && self.rang.replace(false)
     }
 
     #[cold]
@@ -178,12 +255,17 @@ impl Context {
 
     /// The module's name.
     pub fn name(&self) -> &str {
-        self.host().name(self.id)
+        self.place().name
+    }
+
+    /// The directory that is the module's own, where its host gives it one.
+    pub fn data_dir(&self) -> Option<&str> {
+        self.place().data_dir.as_deref()
     }
 
     /// A value of the module's configuration.
     pub fn config(&self, key: &str) -> Option<&str> {
-        self.host().config(self.id, key)
+        self.host().config(self.place(), key)
     }
 
     /// A value of the module's configuration, or `default` where it is not set.
@@ -206,6 +288,19 @@ impl Context {
         event.deliver(|delivery| self.host().publish(Some(self), delivery))
     }
 
+    /// Listens to what is published, until it is unsubscribed or the module goes.
+    ///
+    /// # Errors
+    /// A topic's name that is none.
+    pub fn subscribe(&self, subscription: EventSubscription) -> IpcResult<SubscriptionId> {
+        self.host().subscribe(Some(self.place()), subscription)
+    }
+
+    /// Ends a subscription; see [`Runtime::unsubscribe`](crate::Runtime::unsubscribe).
+    pub fn unsubscribe(&self, subscription: SubscriptionId) -> IpcResult<()> {
+        self.host().unsubscribe(subscription)
+    }
+
     /// Sends a request in bytes to a module or a service.
     pub fn request(&self, target: &str, request: Request) -> IpcResult<Response> {
         client::request(self.host(), Some(self), target, request)
@@ -223,7 +318,7 @@ impl Context {
 
     /// Writes a line to the log under the module's name.
     pub fn log(&self, level: log::Level, text: fmt::Arguments<'_>) {
-        self.host().log(self.id, level, text);
+        self.host().log(self.place(), level, text);
     }
 
     /// What may be kept beyond this call and sent to other threads.

@@ -18,6 +18,7 @@ use crate::schema::Shape;
 pub enum Status {
     Handled,
     Ignored,
+    Deferred,
     Failed,
     Panicked,
     /// The argument's bytes are not what the schema says; nothing was called.
@@ -70,7 +71,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum EntryKind {
     Step(Step, StepFn),
-    Event { hears: Hears, priority: SubscriptionPriority, call: EventFn },
+    Event { hears: Hears<'static>, priority: SubscriptionPriority, call: EventFn },
     Request(RequestEntry),
     Save { version: u32, shape: Shape, call: SaveFn },
     Restore { version: u32, shape: Shape, call: RestoreFn },

@@ -157,6 +157,7 @@ fn respond(cx: &Context, run: impl FnOnce() -> EventResponse) -> Status {
     match guard(run) {
         Ok(EventResponse::Handled) => Status::Handled,
         Ok(EventResponse::Ignored) => Status::Ignored,
+        Ok(EventResponse::Deferred) => Status::Deferred,
         Ok(EventResponse::Error(error)) => {
             cx.fail(error);
             Status::Failed

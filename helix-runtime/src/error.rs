@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
+use crate::runtime::BuildError;
 use crate::schema::Shape;
 
 /// What a module reports, or what the runtime reports of one.
@@ -57,6 +58,51 @@ pub enum ModuleError {
         /// Why it cannot be restored, and what to add.
         reason: Cow<'static, str>,
     },
+    /// Others need the module, so it cannot go before them.
+    #[error("module `{module}` is needed by {by}; stop or remove those first")]
+    Needed {
+        /// The module's name.
+        module: String,
+        /// Who needs it, separated by commas.
+        by: String,
+    },
+    /// An essential module cannot go while the system runs.
+    #[error("module `{module}` is ESSENTIAL and cannot go while the system runs; stop the runtime, or replace it")]
+    Essential {
+        /// The module's name.
+        module: String,
+    },
+    /// The module's flags do not say that it can be replaced.
+    #[error("module `{module}` is not HOT_RELOADABLE; add the flag, and `on_save` and `on_restore` or `stateless`")]
+    NotReloadable {
+        /// The module's name.
+        module: String,
+    },
+    /// Another transition of the same runtime is under way.
+    #[error("another transition is under way: {under_way}; try again when it is over")]
+    Moving {
+        /// Which one.
+        under_way: String,
+    },
+    /// A handler has not returned in time, so the module could not be had alone.
+    #[error("module `{module}` is still busy after {waited:?}: thread {thread} is in it")]
+    Stuck {
+        /// The module's name.
+        module: String,
+        /// The thread that is in one of its handlers.
+        thread: String,
+        /// How long it was waited for.
+        waited: core::time::Duration,
+    },
+    /// The module says that it is not well.
+    #[error("module `{module}` says that it is not healthy")]
+    Unhealthy {
+        /// The module's name.
+        module: String,
+    },
+    /// The modules would not fit together.
+    #[error(transparent)]
+    Unfit(Box<BuildError>),
     /// A call to another module went wrong.
     #[error(transparent)]
     Ipc(#[from] IpcError),
@@ -135,6 +181,50 @@ pub enum IpcError {
     Busy {
         /// The calls that lead back to the module (`a -> b -> a`), or the module alone.
         chain: String,
+    },
+    /// The module did not become free, or did not answer, in the time that the sender gave it.
+    #[error("{target}: no answer after {waited:?}")]
+    Timeout {
+        /// The module or service that was asked.
+        target: String,
+        /// How long it was waited for.
+        waited: core::time::Duration,
+    },
+    /// A mailbox or a channel is full.
+    #[error("{channel} is full: it holds {capacity}; send less, or again later")]
+    ChannelFull {
+        /// Which one.
+        channel: String,
+        /// How much it holds.
+        capacity: usize,
+    },
+    /// The caller may not ask for this.
+    #[error("`{caller}` may not call `{request}`: it needs the permission `{permission}`; add it to its `permissions`")]
+    Denied {
+        /// The module that asked.
+        caller: String,
+        /// The request.
+        request: String,
+        /// What it lacks.
+        permission: &'static str,
+    },
+    /// Someone is registered under that name or number already.
+    #[error("`{name}` is taken: unregister it first, or choose another name")]
+    Taken {
+        /// The name or the number.
+        name: String,
+    },
+    /// A name that is none.
+    #[error("bad name `{name}`: expected lower-case words and digits joined by single `.`, `_`, `/` or `-`, at most 64 bytes")]
+    BadName {
+        /// The name, cut after 64 bytes.
+        name: String,
+    },
+    /// There is no such subscription, any more.
+    #[error("there is no {subscription}")]
+    NotSubscribed {
+        /// The subscription.
+        subscription: crate::bus::SubscriptionId,
     },
     /// The calls are nested too deeply.
     #[error("calls are nested deeper than {limit}: {chain}")]
@@ -252,6 +342,35 @@ pub enum ModuleState {
     Unloaded,
     /// A step failed, or a handler panicked.
     Failed,
+}
+
+impl ModuleState {
+    /// The moves of a life, each from one state to the next. `Failed` can follow on any, and ends in `Unloaded` alone.
+    const MOVES: [(Self, Self); 9] = [
+        (Self::Registered, Self::Created),
+        (Self::Created, Self::Initialized),
+        (Self::Initialized, Self::Running),
+        (Self::Running, Self::Stopped),
+        (Self::Stopped, Self::Running),
+        (Self::Registered, Self::Unloaded),
+        (Self::Initialized, Self::Unloaded),
+        (Self::Stopped, Self::Unloaded),
+        (Self::Failed, Self::Unloaded),
+    ];
+
+    /// Whether a module in this state may come into that one next.
+    pub fn may_become(self, next: Self) -> bool {
+        match next {
+            Self::Failed => self != Self::Unloaded,
+            _ => Self::MOVES.contains(&(self, next)),
+        }
+    }
+
+    /// The state that usually comes before this one.
+    pub(crate) fn comes_after(self) -> Self {
+        let before = Self::MOVES.iter().find(|(_, next)| *next == self);
+        before.map_or(Self::Registered, |(before, _)| *before)
+    }
 }
 
 impl core::fmt::Display for ModuleState {

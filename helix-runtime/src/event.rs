@@ -86,6 +86,8 @@ pub enum EventResponse {
     Handled,
     /// The event did not concern it.
     Ignored,
+    /// Not now: the next `poll` delivers it to this handler again.
+    Deferred,
     /// It tried and failed.
     Error(ModuleError),
 }
@@ -109,16 +111,22 @@ impl SubscriptionPriority {
 
 /// How one publication went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use = "a handler may have failed or been busy"]
+#[must_use = "a handler may have failed, or there was no room for an event"]
 pub struct PublishResult {
     /// How many handlers acted on it.
     pub handled: u32,
     /// How many said that it did not concern them.
     pub ignored: u32,
+    /// How many put it off; the next `poll` delivers it to them again.
+    pub deferred: u32,
+    /// How many were busy and get it when their module is released.
+    pub queued: u32,
     /// How many failed or panicked.
     pub failed: u32,
-    /// How many were not reached because their module was busy.
-    pub busy: u32,
+    /// How many were busy or put it off, while there was no room to keep it for them.
+    pub dropped: u32,
+    /// Whether the bus was paused, so that nobody heard it.
+    pub paused: bool,
     /// The first failure, with the module's name.
     pub first_error: Option<(&'static str, ModuleError)>,
 }
@@ -130,20 +138,20 @@ impl PublishResult {
         self.first_error.get_or_insert((module, error));
     }
 
-    /// How many handlers it should have reached and did not: those that failed and those that were busy.
+    /// How many handlers it should have reached and never will: those that failed and those it was dropped for.
     pub fn missed(&self) -> u32 {
-        self.failed + self.busy
+        self.failed + self.dropped
     }
 
-    /// Whether every handler was reached and none failed.
+    /// Whether every handler was reached, or will be, and none failed.
     pub fn is_clean(&self) -> bool {
-        self.missed() == 0
+        self.missed() == 0 && !self.paused
     }
 }
 
 /// What a handler listens to.
 #[derive(Debug, Clone, Copy)]
-pub enum Hears {
+pub enum Hears<'a> {
     /// One event type.
     Type {
         /// Its topic.
@@ -154,7 +162,7 @@ pub enum Hears {
         type_id: TypeId,
     },
     /// Every event of that topic or name.
-    Named(&'static str),
+    Named(&'a str),
     /// Everything.
     All,
 }
@@ -167,15 +175,15 @@ pub enum Hears {
     note = "an event carries `#[helix_message]` and `#[derive(Clone, EventType)]`; `#[on_event(Event)]` hears everything"
 )]
 pub trait Heard {
-    const HEARS: Hears;
+    const HEARS: Hears<'static>;
 }
 
 impl<E: EventType> Heard for E {
-    const HEARS: Hears = Hears::Type { topic: E::TOPIC, name: E::NAME, type_id: TypeId::of::<E>() };
+    const HEARS: Hears<'static> = Hears::Type { topic: E::TOPIC, name: E::NAME, type_id: TypeId::of::<E>() };
 }
 
 impl Heard for Event {
-    const HEARS: Hears = Hears::All;
+    const HEARS: Hears<'static> = Hears::All;
 }
 
 /// The topic of a process's life: created and exited. A handler of it takes `&Event`.
@@ -183,7 +191,7 @@ impl Heard for Event {
 pub struct Process;
 
 impl Heard for Process {
-    const HEARS: Hears = Hears::Named(ProcessCreated::TOPIC);
+    const HEARS: Hears<'static> = Hears::Named(ProcessCreated::TOPIC);
 }
 
 /// How a handler of `Self` takes its event.
@@ -290,7 +298,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// The event as the enum, made when the first handler asks for it.
-    fn event(&self) -> &Event {
+    pub(crate) fn event(&self) -> &Event {
         match self.whole {
             Some(event) => event,
             // SAFETY: `value` and `make` come from the same constructor; the `Event` lives no longer than the delivery.

@@ -3,6 +3,7 @@
 use alloc::sync::Weak;
 use core::fmt;
 
+use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain;
 use crate::client::{self, Client};
 use crate::context::{Context, Host};
@@ -41,6 +42,16 @@ impl Handle {
     /// Publishes an event; see [`Runtime::publish`](crate::Runtime::publish).
     pub fn publish(&self, event: &impl Publish) -> IpcResult<PublishResult> {
         self.with(|host, from| event.deliver(|delivery| host.publish(from, delivery)))
+    }
+
+    /// Listens to what is published; see [`Runtime::subscribe`](crate::Runtime::subscribe).
+    pub fn subscribe(&self, subscription: EventSubscription) -> IpcResult<SubscriptionId> {
+        self.with(|host, _| host.subscribe(None, subscription))?
+    }
+
+    /// Ends a subscription; see [`Runtime::unsubscribe`](crate::Runtime::unsubscribe).
+    pub fn unsubscribe(&self, subscription: SubscriptionId) -> IpcResult<()> {
+        self.with(|host, _| host.unsubscribe(subscription))?
     }
 
     /// Sends a request in bytes; see [`Runtime::request`](crate::Runtime::request).

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 /// A named call to one module, its argument in bytes.
 ///
@@ -18,17 +19,53 @@ pub struct Request {
     pub request_type: String,
     /// The argument: postcard for a typed request, anything for a raw one.
     pub payload: Vec<u8>,
+    /// Which of the messages in a mailbox come first.
+    pub priority: MessagePriority,
+    /// How long the sender waits: for the module to be free, or in its mailbox. For ever if none.
+    pub timeout: Option<Duration>,
+}
+
+/// The order among the messages in a mailbox: higher first, then first come first served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessagePriority {
+    /// After all others.
+    Low,
+    /// Unless said otherwise.
+    #[default]
+    Normal,
+    /// Before most.
+    High,
+    /// Before all others.
+    Critical,
 }
 
 impl Request {
     /// A request without an argument.
     pub fn new(request_type: impl Into<String>) -> Self {
-        Self { source: String::new(), request_type: request_type.into(), payload: Vec::new() }
+        Self {
+            source: String::new(),
+            request_type: request_type.into(),
+            payload: Vec::new(),
+            priority: MessagePriority::Normal,
+            timeout: None,
+        }
     }
 
     /// Sets the argument.
     pub fn with_payload(mut self, payload: impl Into<Vec<u8>>) -> Self {
         self.payload = payload.into();
+        self
+    }
+
+    /// Sets which of the messages in a mailbox come first.
+    pub fn with_priority(mut self, priority: MessagePriority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Sets how long the sender waits: for the module to be free, or in its mailbox.
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 

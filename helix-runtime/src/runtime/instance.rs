@@ -1,0 +1,380 @@
+//! One instance of a module: its data, its state and its lock. The only caller of a descriptor's functions.
+//!
+//! Its data goes when nobody is inside and nobody can come: at the end of a transition that has the instance to itself, or,
+//! with the instance, after every call that could have found it has ended (`registry.rs`).
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+
+use crate::bus::EventTopic;
+use crate::chain::Under;
+use crate::context::{Carries, Context, Place};
+use crate::descriptor::{
+    Descriptor, Entry, EntryKind, EventFn, RequestEntry, RequestFn, RestoreFn, SaveFn, Status, Step,
+};
+use crate::erase::guard;
+use crate::error::{ModuleError, ModuleState};
+use crate::event::{Delivery, Hears, SubscriptionPriority};
+use crate::message::Sink;
+use crate::request::{Request, Response};
+use crate::runtime::slot::Slot;
+use crate::runtime::word::{Access, Refused, Word};
+
+pub(crate) struct Instance {
+    pub(crate) place: Place,
+    /// What outlives the instance.
+    pub(crate) slot: Arc<Slot>,
+    pub(crate) descriptor: Descriptor,
+    /// The descriptor's entries, for a table to index.
+    pub(crate) entries: Box<[&'static Entry]>,
+    /// What a closure listens to.
+    pub(crate) topics: Box<[EventTopic]>,
+    lockless: bool,
+    pub(crate) word: Word,
+    data: AtomicPtr<()>,
+    state: AtomicU8,
+}
+
+const STATES: [ModuleState; 7] = [
+    ModuleState::Registered,
+    ModuleState::Created,
+    ModuleState::Initialized,
+    ModuleState::Running,
+    ModuleState::Stopped,
+    ModuleState::Unloaded,
+    ModuleState::Failed,
+];
+
+impl Instance {
+    /// An instance of a module, with the data that a module made by hand brings along.
+    pub(crate) fn new(slot: Arc<Slot>, descriptor: Descriptor, data: *mut ()) -> Self {
+        let mut place = Place::new(slot.id, descriptor.info.name);
+        place.permissions = descriptor.info.permissions;
+        place.data_dir = slot.data_dir.clone();
+        Self {
+            place,
+            slot,
+            entries: descriptor.entries().collect(),
+            topics: Box::default(),
+            lockless: descriptor.needs_no_lock(),
+            descriptor,
+            word: Word::closed(),
+            data: AtomicPtr::new(data),
+            state: AtomicU8::new(ModuleState::Registered as u8),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.descriptor.info.name
+    }
+
+    pub(crate) fn address(&self) -> usize {
+        core::ptr::from_ref(&self.place) as usize
+    }
+
+    pub(crate) fn is_lockless(&self) -> bool {
+        self.lockless
+    }
+
+    pub(crate) fn state(&self) -> ModuleState {
+        STATES[usize::from(self.state.load(Ordering::Acquire))]
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.state() == ModuleState::Running
+    }
+
+    /// Moves the instance on, if its life allows that.
+    pub(crate) fn move_to(&self, next: ModuleState) -> Result<(), ModuleError> {
+        let moved = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+            STATES[usize::from(state)].may_become(next).then_some(next as u8)
+        });
+        moved.map(|_| ()).map_err(|found| ModuleError::WrongState {
+            module: self.name().to_string(),
+            found: STATES[usize::from(found)],
+            expected: next.comes_after(),
+        })
+    }
+
+    /// A step has failed, or a handler has panicked.
+    pub(crate) fn fail(&self) {
+        self.state.store(ModuleState::Failed as u8, Ordering::Release);
+    }
+
+    /// The request at an index, and how it shares the module.
+    pub(crate) fn request(&self, index: usize) -> Option<(&'static RequestEntry, Access)> {
+        let entry = self.entries.get(index)?;
+        match &entry.kind {
+            EntryKind::Request(request) => Some((request, self.access(entry.exclusive))),
+            _ => None,
+        }
+    }
+
+    /// What the instance listens to: index, how, with which priority, and by which function.
+    pub(crate) fn hearings(
+        &self,
+    ) -> impl Iterator<Item = (usize, Hears<'_>, SubscriptionPriority, EventFn, Access)> + '_ {
+        self.entries.iter().enumerate().filter_map(|(at, entry)| match entry.kind {
+            EntryKind::Event { hears, priority, call } => {
+                Some((at, hears, priority, call, self.access(entry.exclusive)))
+            }
+            _ => None,
+        })
+    }
+
+    #[inline]
+    pub(crate) fn access(&self, exclusive: bool) -> Access {
+        match (self.lockless, exclusive) {
+            (true, _) => Access::Free,
+            (false, true) => Access::Exclusive,
+            (false, false) => Access::Shared,
+        }
+    }
+
+    /// Enters a running module for the call at that depth, or says why not.
+    #[inline]
+    pub(crate) fn enter<'a>(
+        &'a self,
+        access: Access,
+        barge: bool,
+        under: &'a Under<'a>,
+        depth: u32,
+    ) -> Result<Entered<'a>, Refused> {
+        if access == Access::Free {
+            under.mark(depth, self.address());
+        }
+        match self.word.enter(access, barge) {
+            Ok(()) => Ok(Entered { instance: self, access, under, depth }),
+            Err(refused) => {
+                if access == Access::Free {
+                    under.unmark(depth);
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    /// Lets callers in, after the steps that lead to `Running`.
+    pub(crate) fn open(&self) -> Result<(), ModuleError> {
+        self.move_to(ModuleState::Running)?;
+        self.word.open();
+        Ok(())
+    }
+
+    fn data(&self) -> *mut () {
+        self.data.load(Ordering::Acquire)
+    }
+
+    /// Makes the data, unless a hand-written module brought its own.
+    pub(crate) fn create(&self) -> Result<(), ModuleError> {
+        if self.data().is_null() {
+            // SAFETY: `create` has no precondition; what it makes belongs to this instance alone.
+            let data = unsafe { (self.descriptor.vtable.create)() };
+            if data.is_null() {
+                return Err(ModuleError::Panicked {
+                    module: self.name().to_string(),
+                    message: "while it was created".to_string(),
+                });
+            }
+            self.data.store(data, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Puts configured values into the data, which nobody else can reach yet.
+    pub(crate) fn configure<'c>(&self, value: impl Fn(&str) -> Option<&'c str>) -> Result<(), ModuleError> {
+        for setting in self.descriptor.settings {
+            let key = setting.key.name;
+            let value = value(key);
+            // SAFETY: the word is closed and one transition runs at a time, so the data is this caller's alone.
+            let loaded = guard(|| unsafe { (setting.load)(key, self.data(), value) });
+            loaded.map_err(|message| ModuleError::Panicked { module: self.name().to_string(), message })??;
+        }
+        Ok(())
+    }
+
+    /// Runs a lifecycle step, if the module handles it. For a transition that has the instance to itself.
+    pub(crate) fn step(&self, step: Step, cx: &Context) -> Result<(), ModuleError> {
+        let Some(call) = self.descriptor.step(step) else { return Ok(()) };
+        // SAFETY: the transition has the instance to itself: nobody else is inside.
+        match unsafe { call(self.data(), cx) } {
+            Status::Handled => Ok(()),
+            _ => Err(cx.take_fault()),
+        }
+    }
+
+    /// Whether the module says that it is well: `Handled` if so, `Ignored` if not. For a transition, as above, or for
+    /// whoever has entered with the access of that handler.
+    pub(crate) fn health(&self, cx: &Context) -> Status {
+        let Some(call) = self.descriptor.step(Step::Health) else { return Status::Handled };
+        // SAFETY: the caller's promise.
+        unsafe { call(self.data(), cx) }
+    }
+
+    /// The module's state in bytes. For a transition, as above, or for whoever has entered with the access of `call`.
+    pub(crate) fn save(&self, call: SaveFn, sink: &mut dyn Sink, cx: &Context) -> Status {
+        // SAFETY: `call` is of this descriptor, and the rest is the caller's promise.
+        unsafe { call(self.data(), sink, cx) }
+    }
+
+    /// Gives an instance that has never run a state back; `None` when the bytes are not of the handler's schema.
+    pub(crate) fn restore(&self, call: RestoreFn, bytes: &[u8], cx: &Context) -> Option<Result<(), ModuleError>> {
+        // SAFETY: `call` is of this descriptor, and before `open` the data is this transition's alone.
+        match unsafe { call(self.data(), bytes, cx) } {
+            Status::Handled => Some(Ok(())),
+            Status::Malformed => None,
+            _ => Some(Err(cx.take_fault())),
+        }
+    }
+
+    /// Destroys the data of an instance that is closed and that nobody is inside of.
+    ///
+    /// # Safety
+    /// Nobody is inside, and nobody can come: the word is closed, and since then no mark of it was found.
+    pub(crate) unsafe fn destroy(&self) {
+        let data = self.data.swap(core::ptr::null_mut(), Ordering::AcqRel);
+        if !data.is_null() {
+            // SAFETY: `data` came from `create` of this descriptor; the rest is the caller's promise.
+            unsafe { (self.descriptor.vtable.destroy)(data) };
+        }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // SAFETY: `&mut self` says that nobody is inside.
+        unsafe { self.destroy() };
+    }
+}
+
+/// Someone is inside the module, in the way that the access says.
+pub(crate) struct Entered<'a> {
+    instance: &'a Instance,
+    access: Access,
+    under: &'a Under<'a>,
+    depth: u32,
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.access {
+            Access::Free => self.under.unmark(self.depth),
+            access => self.instance.word.leave(access),
+        }
+    }
+}
+
+impl Entered<'_> {
+    /// Calls an event handler of this module.
+    ///
+    /// # Safety
+    /// `call` is of this instance's descriptor, listens to the delivery, and the access is the one of its entry.
+    #[inline]
+    pub(crate) unsafe fn event(&self, call: EventFn, delivery: &Delivery<'_>, cx: &Context) -> Status {
+        // SAFETY: the data exists while someone is inside; the rest is passed on.
+        unsafe { call(self.instance.data.load(Ordering::Relaxed), delivery, cx) }
+    }
+
+    /// Calls a request handler of this module with what the call carries.
+    ///
+    /// # Safety
+    /// `handler` is of this instance's descriptor, and the access is the one of its entry.
+    #[inline]
+    pub(crate) unsafe fn request(
+        &self,
+        handler: &RequestFn,
+        name: &str,
+        carries: &mut Carries<'_>,
+        cx: &Context,
+    ) -> Status {
+        let module = self.instance.data.load(Ordering::Relaxed);
+        match (handler, carries) {
+            (RequestFn::Typed(handler, codec), Carries::Typed(call)) => {
+                // SAFETY: the codec stands beside its handler in the entry; the rest is passed on.
+                if let Some(status) = unsafe { call.direct(codec, *handler, module, cx) } {
+                    return status;
+                }
+                if call.codec().agrees(codec).is_err() {
+                    return Status::Mismatch;
+                }
+                let mut reply = Vec::new();
+                // SAFETY: as above.
+                let status = unsafe { codec.serve(*handler, module, &call.encode(), &mut reply, cx) };
+                if status == Status::Handled && !call.decode(&reply) { Status::BadReply } else { status }
+            }
+            (RequestFn::Typed(handler, codec), Carries::Bytes { args, reply }) => {
+                // SAFETY: as above.
+                unsafe { codec.serve(*handler, module, args, *reply, cx) }
+            }
+            (RequestFn::Typed(handler, codec), Carries::Raw { request, response }) => {
+                let mut reply = Vec::new();
+                // SAFETY: as above.
+                let status = unsafe { codec.serve(*handler, module, &request.payload, &mut reply, cx) };
+                if status == Status::Handled {
+                    *response = Some(Response::Success(reply));
+                }
+                status
+            }
+            (RequestFn::Raw(handler), Carries::Raw { request, response }) => {
+                request.set_source(cx.up().map_or("", Context::name));
+                // SAFETY: passed on.
+                unsafe { handler(module, request, response, cx) }
+            }
+            (RequestFn::Raw(handler), carries) => {
+                let payload = match carries {
+                    Carries::Typed(call) => call.encode(),
+                    Carries::Bytes { args, .. } => args.to_vec(),
+                    Carries::Raw { .. } => unreachable!("matched above"),
+                };
+                let mut request = Request::new(name).with_payload(payload);
+                request.set_source(cx.up().map_or("", Context::name));
+                let mut response = None;
+                // SAFETY: passed on.
+                let status = unsafe { handler(module, &request, &mut response, cx) };
+                if status == Status::Handled { take_response(response, carries, cx) } else { status }
+            }
+        }
+    }
+
+    /// Leaves a module whose handler panicked: nobody enters it again.
+    pub(crate) fn crash(self) {
+        self.instance.fail();
+        self.instance.word.leave_closed(self.access);
+        if self.access == Access::Free {
+            self.under.unmark(self.depth);
+        }
+        core::mem::forget(self);
+    }
+}
+
+/// Turns a raw handler's response into what a typed or encoded call expects.
+fn take_response(response: Option<Response>, carries: &mut Carries<'_>, cx: &Context) -> Status {
+    match response {
+        Some(Response::Success(bytes)) => match carries {
+            Carries::Typed(call) => {
+                if call.decode(&bytes) {
+                    Status::Handled
+                } else {
+                    Status::BadReply
+                }
+            }
+            Carries::Bytes { reply, .. } => {
+                if reply.put(&bytes) {
+                    Status::Handled
+                } else {
+                    Status::Full
+                }
+            }
+            Carries::Raw { .. } => unreachable!("a raw call keeps the response as it is"),
+        },
+        Some(Response::Error(message) | Response::Rejected(message)) => {
+            cx.fail(ModuleError::Failed(message.into()));
+            Status::Failed
+        }
+        Some(Response::NotSupported) | None => Status::Ignored,
+    }
+}

@@ -1,0 +1,67 @@
+//! Who reads what a writer has replaced, and who is inside which module: one record for each thread.
+//!
+//! A record's sequence is odd while its thread is inside a call. What was replaced may be freed once every thread that was
+//! inside then has been outside since. A mark names the module that a call is about to enter; it is made before the
+//! module's word is looked at, so that whoever closes the word and then finds no mark knows that nobody is inside.
+//!
+//! The marks are also what tells which thread is stuck where.
+
+use crate::sync::{AtomicUsize, Ordering, light};
+
+/// How deeply calls may be nested at all, over all runtimes of a thread.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// What one thread does.
+pub(crate) struct Record {
+    sequence: AtomicUsize,
+    marks: [AtomicUsize; MAX_DEPTH],
+}
+
+impl Record {
+    pub(crate) fn new() -> Self {
+        Self { sequence: AtomicUsize::new(0), marks: core::array::from_fn(|_| AtomicUsize::new(0)) }
+    }
+
+    /// The outermost call of this record's thread begins: what is read from here on is kept.
+    #[inline]
+    pub(crate) fn enter(&self) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
+        light();
+    }
+
+    /// It ends.
+    #[inline]
+    pub(crate) fn leave(&self) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
+    }
+
+    /// The call at that depth is about to look at the word of `place`.
+    #[inline]
+    pub(crate) fn mark(&self, depth: usize, place: usize) {
+        self.marks[depth].store(place, Ordering::Relaxed);
+        light();
+    }
+
+    #[inline]
+    pub(crate) fn unmark(&self, depth: usize) {
+        self.marks[depth].store(0, Ordering::Release);
+    }
+
+    /// The sequence, if the thread is inside a call. After a heavy barrier.
+    pub(crate) fn inside(&self) -> Option<usize> {
+        let sequence = self.sequence.load(Ordering::Acquire);
+        (sequence % 2 == 1).then_some(sequence)
+    }
+
+    /// Whether the thread has been outside since it was found inside with that sequence.
+    pub(crate) fn has_left(&self, sequence: usize) -> bool {
+        self.sequence.load(Ordering::Acquire) != sequence
+    }
+
+    /// Whether a call of this thread is inside `place`, or about to look. After a heavy barrier.
+    pub(crate) fn is_in(&self, place: usize) -> bool {
+        self.marks.iter().any(|mark| mark.load(Ordering::Acquire) == place)
+    }
+}

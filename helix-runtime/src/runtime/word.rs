@@ -1,0 +1,167 @@
+//! The lock of one module: a word, and who must hold off.
+//!
+//! The word is `CLOSED` (nobody may enter), `OPEN`, `OPEN | ALONE` (one caller, or a transition, has the module to
+//! itself), `OPEN` plus `READER` for each of those who share it, or `OPEN | GATE`: a module without a lock that a
+//! transition waits to have to itself. A module with a lock is entered by a compare-and-swap and left by a plain store.
+//! One without is only looked at: who is inside is known by the mark that each caller makes before it looks
+//! (`readers.rs`).
+//!
+//! `holding_off` counts the reasons why those who come anew should wait although they could enter: callers who have
+//! waited long already, and a transition. Whoever those would wait for may enter all the same.
+
+use crate::sync::{AtomicU32, AtomicUsize, Ordering};
+
+const CLOSED: usize = 0;
+const OPEN: usize = 1;
+const ALONE: usize = 2;
+const GATE: usize = 4;
+const READER: usize = 8;
+
+/// How a call shares its module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The module has no lock.
+    Free,
+    /// Beside others who share it.
+    Shared,
+    /// Alone.
+    Exclusive,
+}
+
+/// Why a module could not be entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    NotRunning,
+    /// Someone is inside.
+    Busy,
+    /// It could be entered, but others come first.
+    HeldOff,
+    /// The caller's time is over.
+    Late,
+}
+
+pub(crate) struct Word {
+    word: AtomicUsize,
+    holding_off: AtomicU32,
+}
+
+impl Word {
+    pub(crate) fn closed() -> Self {
+        Self { word: AtomicUsize::new(CLOSED), holding_off: AtomicU32::new(0) }
+    }
+
+    /// Enters, or says why not. `barge` is for those whom the others wait for.
+    ///
+    /// With [`Access::Free`] the caller has made its mark, and a light barrier, before.
+    #[inline]
+    pub(crate) fn enter(&self, access: Access, barge: bool) -> Result<(), Refused> {
+        let word = self.word.load(Ordering::Acquire);
+        if word == OPEN && (barge || self.holding_off.load(Ordering::Relaxed) == 0) {
+            let to = match access {
+                Access::Free => return Ok(()),
+                Access::Shared => OPEN + READER,
+                Access::Exclusive => OPEN | ALONE,
+            };
+            if self.word.compare_exchange(OPEN, to, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                return Ok(());
+            }
+        }
+        self.enter_slowly(access, barge)
+    }
+
+    fn enter_slowly(&self, access: Access, barge: bool) -> Result<(), Refused> {
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            if word & OPEN == 0 {
+                return Err(Refused::NotRunning);
+            }
+            let taken = match access {
+                Access::Exclusive => word != OPEN,
+                Access::Shared | Access::Free => word & ALONE != 0,
+            };
+            if taken {
+                return Err(Refused::Busy);
+            }
+            if !barge && (word & GATE != 0 || self.holding_off.load(Ordering::Relaxed) != 0) {
+                return Err(Refused::HeldOff);
+            }
+            let to = match access {
+                Access::Free => return Ok(()),
+                Access::Shared => word + READER,
+                Access::Exclusive => OPEN | ALONE,
+            };
+            match self.word.compare_exchange_weak(word, to, Ordering::Acquire, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Leaves; what was done inside is seen by whoever enters next.
+    #[inline]
+    pub(crate) fn leave(&self, access: Access) {
+        match access {
+            Access::Free => {}
+            Access::Shared => drop(self.word.fetch_sub(READER, Ordering::Release)),
+            // Nobody else changes the word of a module that someone has to himself.
+            Access::Exclusive => self.word.store(OPEN, Ordering::Release),
+        }
+    }
+
+    /// Leaves a module that must not be entered again. Others may still be inside if it was shared.
+    pub(crate) fn leave_closed(&self, access: Access) {
+        match access {
+            Access::Exclusive => self.word.store(CLOSED, Ordering::Release),
+            Access::Shared => {
+                self.word.fetch_and(!OPEN, Ordering::Release);
+                self.word.fetch_sub(READER, Ordering::Release);
+            }
+            Access::Free => drop(self.word.fetch_and(!OPEN, Ordering::Release)),
+        }
+    }
+
+    /// Asks those who come anew to wait, until `release` was called as often.
+    pub(crate) fn hold_off(&self) {
+        self.holding_off.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn release(&self) {
+        self.holding_off.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Asks those who come anew to a module without a lock to wait. It is no longer open if this fails.
+    pub(crate) fn gate(&self) -> bool {
+        self.word.compare_exchange(OPEN, OPEN | GATE, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Takes a module without a lock for oneself; who is inside already is seen by its mark, after a heavy barrier.
+    pub(crate) fn seize(&self) -> bool {
+        self.word.compare_exchange(OPEN | GATE, OPEN | ALONE, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Gives it back, for those who may pass the gate.
+    pub(crate) fn yield_back(&self) {
+        let _ = self.word.compare_exchange(OPEN | ALONE, OPEN | GATE, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// Opens a module's gate again, unless it was closed meanwhile.
+    pub(crate) fn ungate(&self) {
+        for gated in [OPEN | GATE, OPEN | ALONE] {
+            let _ = self.word.compare_exchange(gated, OPEN, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets callers in. For whoever has the module to himself.
+    pub(crate) fn open(&self) {
+        self.word.store(OPEN, Ordering::Release);
+    }
+
+    /// Lets nobody in any more. For whoever has the module to himself, or one without a lock.
+    pub(crate) fn close(&self) {
+        self.word.store(CLOSED, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.word.load(Ordering::Acquire) & OPEN != 0
+    }
+}
