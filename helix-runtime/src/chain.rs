@@ -3,6 +3,7 @@
 //! With `std` every thread has a record that anyone may look at (`runtime/readers.rs`) and a pointer to its innermost call,
 //! so that a kept handle knows its chain. Without, a runtime counts the calls that are under way in it, and no more.
 
+use alloc::string::String;
 use core::ptr::NonNull;
 
 use crate::context::Context;
@@ -12,14 +13,21 @@ pub(crate) use with_threads::{Calls, Grace, Under, top};
 #[cfg(not(feature = "std"))]
 pub(crate) use without_threads::{Calls, Grace, Under, top};
 
+/// A call that is inside a module.
+pub(crate) struct Inside {
+    pub(crate) thread: String,
+    /// The address of the handler's entry in its table, or 0.
+    pub(crate) handler: usize,
+}
+
 #[cfg(feature = "std")]
 mod with_threads {
     use core::cell::Cell;
     use std::boxed::Box;
-    use std::string::{String, ToString};
+    use std::string::ToString;
     use std::vec::Vec;
 
-    use super::{Context, NonNull};
+    use super::{Context, Inside, NonNull};
     use crate::lock::Lock;
     use crate::runtime::Record;
     use crate::sync::heavy;
@@ -110,14 +118,14 @@ mod with_threads {
             Grace(all.iter().filter_map(|known| Some((&known.record, known.record.inside()?))).collect())
         }
 
-        /// The thread of which a call is inside that place.
-        pub(crate) fn inside(&self, place: usize) -> Option<String> {
+        /// Who is inside that place, if anyone.
+        pub(crate) fn inside(&self, place: usize) -> Option<Inside> {
             heavy();
             let all = KNOWN.lock();
-            let known = all.iter().find(|known| known.record.is_in(place))?;
+            let (known, handler) = all.iter().find_map(|known| Some((known, known.record.is_in(place)?)))?;
             let thread = known.thread.lock();
             let name = thread.as_ref().and_then(|thread| thread.name().map(ToString::to_string));
-            Some(name.unwrap_or_else(|| "without a name".to_string()))
+            Some(Inside { thread: name.unwrap_or_else(|| "without a name".to_string()), handler })
         }
     }
 
@@ -141,8 +149,8 @@ mod with_threads {
     impl Under<'_> {
         /// Says which module the call at that depth is about to enter; see [`Record::mark`].
         #[inline]
-        pub(crate) fn mark(&self, depth: u32, place: usize) {
-            self.record.mark(depth as usize, place);
+        pub(crate) fn mark(&self, depth: u32, place: usize, handler: usize) {
+            self.record.mark(depth as usize, place, handler);
         }
 
         #[inline]
@@ -164,10 +172,10 @@ mod with_threads {
 
 #[cfg(not(feature = "std"))]
 mod without_threads {
-    use alloc::string::{String, ToString};
+    use alloc::string::ToString;
     use core::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{Context, NonNull};
+    use super::{Context, Inside, NonNull};
 
     pub(crate) fn top() -> Option<NonNull<Context>> {
         None
@@ -192,8 +200,9 @@ mod without_threads {
         }
 
         /// Whether a call is under way, wherever it is.
-        pub(crate) fn inside(&self, _: usize) -> Option<String> {
-            (self.0.load(Ordering::SeqCst) > 0).then(|| "of a call that is under way".to_string())
+        pub(crate) fn inside(&self, _: usize) -> Option<Inside> {
+            let inside = || Inside { thread: "of a call that is under way".to_string(), handler: 0 };
+            (self.0.load(Ordering::SeqCst) > 0).then(inside)
         }
     }
 
@@ -209,7 +218,7 @@ mod without_threads {
 
     impl Under<'_> {
         #[inline]
-        pub(crate) fn mark(&self, _: u32, _: usize) {}
+        pub(crate) fn mark(&self, _: u32, _: usize, _: usize) {}
 
         #[inline]
         pub(crate) fn unmark(&self, _: u32) {}

@@ -85,12 +85,14 @@ pub enum ModuleError {
         under_way: String,
     },
     /// A handler has not returned in time, so the module could not be had alone.
-    #[error("module `{module}` is still busy after {waited:?}: thread {thread} is in it")]
+    #[error("module `{module}` is still busy after {waited:?}: thread {thread} is in {handler}")]
     Stuck {
         /// The module's name.
         module: String,
         /// The thread that is in one of its handlers.
         thread: String,
+        /// Which handler that is.
+        handler: String,
         /// How long it was waited for.
         waited: core::time::Duration,
     },

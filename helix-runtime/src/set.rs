@@ -16,12 +16,14 @@ use crate::version::ModuleVersion;
 #[derive(Debug, Clone, Copy)]
 pub struct ModuleSet {
     pub(crate) descriptors: &'static [&'static Descriptor],
+    /// Whether others may come later.
+    pub(crate) open: bool,
 }
 
 impl ModuleSet {
     #[doc(hidden)]
-    pub const fn new(descriptors: &'static [&'static Descriptor]) -> Self {
-        Self { descriptors }
+    pub const fn new(descriptors: &'static [&'static Descriptor], open: bool) -> Self {
+        Self { descriptors, open }
     }
 
     /// The modules' descriptors, in the order in which they were listed.
@@ -295,11 +297,15 @@ const fn missing_feature(dependency: &Dependency, provider: &ModuleInfo) -> Opti
 }
 
 /// Every fault of every module.
-pub(crate) fn faults<'a>(set: &'a [&'a Descriptor], chosen: Chosen<'a>) -> impl Iterator<Item = Fault> + 'a {
+pub(crate) fn faults<'a>(
+    set: &'a [&'a Descriptor],
+    chosen: Chosen<'a>,
+    open: bool,
+) -> impl Iterator<Item = Fault> + 'a {
     (0..set.len()).flat_map(move |module| {
         let mut from = Some(0);
         core::iter::from_fn(move || {
-            let (at, fault) = fault(set, chosen, module, false, from?)?;
+            let (at, fault) = fault(set, chosen, module, open, from?)?;
             from = Some(at + 1);
             Some(fault)
         })
@@ -391,7 +397,7 @@ pub const fn check_cycle<const N: usize>(set: &'static [&'static Descriptor]) {
             at += 1;
         }
         text.push(set[walk.path[start]].info.name);
-        text.push("; make one of these dependencies optional, or go through an event");
+        text.push("; let one of them go through an event instead");
         panic!("{}", text.as_str());
     }
 }

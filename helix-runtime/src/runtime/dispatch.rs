@@ -3,93 +3,77 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Weak;
-use alloc::vec::Vec;
 use core::fmt;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::Ordering;
 
-use crate::chain;
+use crate::bus::{EventSubscription, SubscriptionId};
+use crate::chain::Under;
 use crate::codec::Codec;
-use crate::config::Config;
-use crate::context::{Call, Context, Host, ModuleId, Route};
+use crate::context::{Call, Context, Hold, Host, Place, Route};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
+use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
-use crate::event::{Delivery, EventType, ModuleCrashed, ModuleName, Publish, PublishResult};
+use crate::event::{Delivery, Event, EventType, ModuleCrashed, ModuleName, Publish, PublishResult};
 use crate::handle::Handle;
+use crate::irq;
+use crate::runtime::ANY_REQUEST;
+use crate::runtime::inner::Inner;
+use crate::runtime::instance::{Door, Entered, Instance};
 use crate::runtime::names::Names;
-use crate::runtime::slot::{Access, Entered, Refused, Slot};
-use crate::runtime::topics::Topics;
-use crate::runtime::{ANY_REQUEST, SavedState};
+use crate::runtime::patience::Patience;
+use crate::runtime::registry::View;
+use crate::runtime::slot::{Aside, Ring, Slot};
+use crate::runtime::topics::{Heard, Listener};
+use crate::runtime::word::{Access, Refused};
+use crate::lock::Lock;
 
-/// What a [`Runtime`](crate::Runtime) and its [`Handle`]s share.
-pub(crate) struct Inner {
-    pub(super) slots: Box<[Slot]>,
-    /// The order in which they start.
-    pub(super) order: Vec<usize>,
-    /// For each module and each of its dependencies, who meets it.
-    pub(super) providers: Vec<Vec<Option<usize>>>,
-    pub(super) names: Names,
-    pub(super) topics: Topics,
-    pub(super) config: Box<dyn Config>,
-    pub(super) depth_limit: u32,
-    /// What modules are to take back when they start.
-    pub(super) states: Vec<SavedState>,
-    /// Whether one of the runtime's own transitions is under way.
-    pub(super) moving: AtomicBool,
-    pub(super) this: Weak<Inner>,
+/// One call of the dispatch on its way through the handlers of an event: what it stands on.
+struct Walk<'a> {
+    /// The link of the chain that each handler sees in turn; it lies on the stack of the walk.
+    link: NonNull<Context>,
+    under: &'a Under<'a>,
+    view: &'a View,
+    heard: Heard<'a>,
+    delivery: &'a Delivery<'a>,
+    patience: Patience,
 }
 
-/// How long a call may wait for another thread to leave a module.
-#[derive(Clone, Copy)]
-pub(super) struct Patience(#[cfg(feature = "std")] Option<std::time::Instant>);
-
-impl Patience {
-    pub(super) const ENDLESS: Self = Self(
-        #[cfg(feature = "std")]
-        None,
-    );
-
-    /// For so many seconds from now; without std nobody waits anyway.
-    pub(super) fn seconds(seconds: u64) -> Self {
-        #[cfg(feature = "std")]
-        return Self(Some(std::time::Instant::now() + std::time::Duration::from_secs(seconds)));
-        #[cfg(not(feature = "std"))]
-        {
-            let _ = seconds;
-            Self::ENDLESS
-        }
+impl Walk<'_> {
+    fn cx(&self) -> &Context {
+        // SAFETY: the link outlives the walk, and is only changed by `turn_to`, while nobody looks at it.
+        unsafe { self.link.as_ref() }
     }
 
-    /// Whether it has run out.
-    pub(super) fn is_over(self) -> bool {
-        #[cfg(feature = "std")]
-        return self.0.is_some_and(|deadline| std::time::Instant::now() >= deadline);
-        #[cfg(not(feature = "std"))]
-        true
+    /// The call that leads to this walk.
+    fn up(&self) -> Option<&Context> {
+        // SAFETY: the calls that led here outlive this one.
+        self.cx().up_link().map(|up| unsafe { up.as_ref() })
+    }
+
+    fn door(&self, listener: &Listener) -> Door<'_> {
+        Door { handler: listener.entry, access: listener.access, under: self.under, depth: self.cx().depth() }
+    }
+
+    fn turn_to(&self, place: &Place, hold: Hold) {
+        // SAFETY: between two handlers nobody looks at the link; the place lives while its handler is called, or is the
+        // runtime's own.
+        unsafe { (*self.link.as_ptr()).turn_to(place, hold) };
     }
 }
 
 impl Inner {
-    pub(super) fn address(&self) -> *const () {
-        core::ptr::from_ref(self).cast()
-    }
-
-    fn slot(&self, id: ModuleId) -> &Slot {
-        &self.slots[id.0 as usize]
-    }
-
     /// Enters a module; with `std`, waits for another thread to leave it where that cannot end in a circle.
     #[inline]
     pub(super) fn enter<'a>(
         &self,
-        slot: &'a Slot,
-        access: Access,
+        instance: &'a Instance,
+        door: Door<'a>,
         up: Option<&Context>,
         patience: Patience,
     ) -> Result<Entered<'a>, Refused> {
-        match slot.enter(access) {
-            Err(Refused::Busy) => self.wait(slot, access, up, patience),
+        match instance.enter(door, false) {
+            Err(Refused::Busy | Refused::HeldOff) => self.wait(instance, door, up, patience),
             entered => entered,
         }
     }
@@ -98,104 +82,269 @@ impl Inner {
     #[cold]
     fn wait<'a>(
         &self,
-        slot: &'a Slot,
-        access: Access,
+        instance: &'a Instance,
+        door: Door<'a>,
         up: Option<&Context>,
         patience: Patience,
     ) -> Result<Entered<'a>, Refused> {
-        super::wait::wait(self.address(), slot, access, up, patience.0)
+        super::wait::wait(self.address(), instance, door, up, patience)
     }
 
     /// Without std nobody waits: whoever is inside may be what this call has interrupted.
     #[cfg(not(feature = "std"))]
-    fn wait<'a>(&self, _: &'a Slot, _: Access, _: Option<&Context>, _: Patience) -> Result<Entered<'a>, Refused> {
-        Err(Refused::Busy)
-    }
-
-    /// The call that leads to the next one: the one given, else the innermost of this thread.
-    pub(super) fn up(&self, from: Option<&Context>) -> Option<NonNull<Context>> {
-        from.map(NonNull::from).or_else(chain::top)
-    }
-
-    pub(super) fn up_context(&self) -> Option<&Context> {
-        // SAFETY: the innermost call of this thread is below us on this very stack.
-        chain::top().map(|top| unsafe { top.as_ref() })
+    fn wait<'a>(
+        &self,
+        instance: &'a Instance,
+        door: Door<'a>,
+        up: Option<&Context>,
+        _: Patience,
+    ) -> Result<Entered<'a>, Refused> {
+        match up.and_then(|up| up.holds(self.address(), &instance.place)) {
+            Some(Access::Shared) if door.access == Access::Shared => instance.enter(door, true),
+            _ => Err(Refused::Busy),
+        }
     }
 
     #[cold]
-    pub(super) fn busy(&self, up: Option<&Context>, slot: &Slot) -> IpcError {
+    pub(super) fn busy(&self, up: Option<&Context>, instance: &Instance) -> IpcError {
         let mut chain = match up {
-            Some(up) if up.holds_lock_of(self.address(), slot.id) => up.chain() + " -> ",
+            Some(up) if up.holds(self.address(), &instance.place).is_some() => up.chain() + " -> ",
             _ => String::new(),
         };
-        chain.push_str(slot.name());
+        chain.push_str(instance.name());
         IpcError::Busy { chain }
     }
 
-    /// Calls those of an event's handlers whose module `reaches` picks.
+    /// Calls those of an event's handlers whose instance `reaches` picks.
     #[inline]
     pub(super) fn publish_to(
         &self,
         from: Option<&Context>,
         delivery: &Delivery<'_>,
-        reaches: impl Fn(&Slot) -> bool,
+        reaches: impl Fn(&Instance) -> bool,
         patience: Patience,
     ) -> PublishResult {
         let mut result = PublishResult::default();
         // SAFETY: `self` and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(ModuleId(0), self, self.up(from)) };
+        let mut cx = unsafe { Context::new(&self.root, self, self.up(from)) };
         if let Some(error) = self.too_deep(&cx) {
-            result.fail("helix", error.into());
+            result.fail(self.root.name, error.into());
             return result;
         }
-        let up = cx.up_link();
         let link = NonNull::from(&mut cx);
-        let _pushed = chain::enter(link);
-        let (listeners, by_name) = self.topics.listeners(delivery);
-        for listener in listeners {
-            let slot = &self.slots[listener.slot as usize];
-            if !reaches(slot) || (by_name && !listener.hears_named(delivery.topic, delivery.name)) {
-                continue;
-            }
-            // SAFETY: the link above outlives this call.
-            let up = up.map(|up| unsafe { up.as_ref() });
-            let entered = match self.enter(slot, listener.access, up, patience) {
-                Ok(entered) => entered,
-                Err(Refused::NotRunning) => continue,
-                Err(Refused::Busy) => {
-                    result.busy += 1;
-                    continue;
-                }
-            };
-            // SAFETY: `cx` is on this stack, and between two handlers nobody looks at it.
-            unsafe { (*link.as_ptr()).turn_to(slot.id, listener.access != Access::Free) };
-            // SAFETY: as above; it is only looked at until the handler has returned.
-            let cx = unsafe { link.as_ref() };
-            // SAFETY: the topics list a handler of this slot with its access, for deliveries that it hears.
-            match unsafe { entered.event(listener.call, delivery, cx) } {
-                Status::Handled => result.handled += 1,
-                Status::Ignored => result.ignored += 1,
-                Status::Panicked => {
-                    let error = self.crashed(entered, slot, cx);
-                    result.fail(slot.name(), error);
-                }
-                _ => {
-                    let error = cx.take_fault();
-                    log::warn!(target: slot.name(), "event `{}`: {error}", delivery.name);
-                    result.fail(slot.name(), error);
-                }
+        let under = &self.calls.enter(link);
+        let view = self.view(under);
+        let heard = view.topics.heard(delivery);
+        heard.published.fetch_add(1, Ordering::Relaxed);
+        let walk = Walk { link, under, view, heard, delivery, patience };
+        for (at, listener) in heard.listeners.iter().enumerate() {
+            if heard.includes(listener, delivery) && reaches(listener.instance()) {
+                self.deliver(&walk, at, listener, &mut result);
             }
         }
         result
     }
 
+    /// Calls one handler, or its successor, or puts the event aside for it.
+    #[inline]
+    fn deliver(&self, walk: &Walk<'_>, at: usize, listener: &Listener, result: &mut PublishResult) {
+        let mut listener = *listener;
+        loop {
+            let instance = listener.instance();
+            match self.enter(instance, walk.door(&listener), walk.up(), walk.patience) {
+                Ok(entered) => {
+                    let nth = || walk.heard.nth_of(at, walk.delivery);
+                    return self.hear(walk, &listener, entered, nth, result);
+                }
+                Err(Refused::NotRunning) => match self.successor(walk, at) {
+                    Some(next) if next.instance != listener.instance => listener = next,
+                    _ => return,
+                },
+                Err(_) => {
+                    let nth = walk.heard.nth_of(at, walk.delivery);
+                    return self.keep_for_busy(walk, instance, nth, result);
+                }
+            }
+        }
+    }
+
+    /// Whom a listener was replaced by since the walk began: the same of the module's handlers of this event.
+    #[cold]
+    fn successor(&self, walk: &Walk<'_>, at: usize) -> Option<Listener> {
+        let now = self.view(walk.under);
+        if core::ptr::eq(now, walk.view) {
+            return None;
+        }
+        let slot = walk.heard.listeners[at].instance().slot.id;
+        let nth = walk.heard.nth_of(at, walk.delivery);
+        now.topics.heard(walk.delivery).of_slot(slot, nth, walk.delivery).copied()
+    }
+
+    /// Calls one handler of a module that was entered.
+    #[inline]
+    fn hear(
+        &self,
+        walk: &Walk<'_>,
+        listener: &Listener,
+        entered: Entered<'_>,
+        nth: impl Fn() -> usize,
+        result: &mut PublishResult,
+    ) {
+        let instance = listener.instance();
+        walk.turn_to(&instance.place, Hold::Place(listener.access));
+        let began = self.settings.statistics.then(|| self.clock());
+        // SAFETY: the topics list a handler of this instance with its access, for deliveries that it hears.
+        let status = unsafe { entered.event(listener.call, walk.delivery, walk.cx()) };
+        if let Some(began) = began {
+            self.count(instance, listener, status, began);
+        }
+        match status {
+            Status::Handled => result.handled += 1,
+            Status::Ignored => result.ignored += 1,
+            _ => return self.hear_of_trouble(walk, instance, entered, status, nth(), result),
+        }
+        drop(entered);
+        self.answer_bell(walk, instance);
+    }
+
+    #[cold]
+    fn hear_of_trouble(
+        &self,
+        walk: &Walk<'_>,
+        instance: &Instance,
+        entered: Entered<'_>,
+        status: Status,
+        nth: usize,
+        result: &mut PublishResult,
+    ) {
+        match status {
+            Status::Panicked => {
+                let error = self.crashed(entered, instance, walk.cx());
+                result.fail(instance.name(), error);
+                return;
+            }
+            Status::Deferred => {
+                drop(entered);
+                if self.put_aside(&instance.slot.deferred, walk, instance, nth, result) {
+                    result.deferred += 1;
+                }
+            }
+            _ => {
+                let error = walk.cx().take_fault();
+                drop(entered);
+                log::warn!(target: instance.name(), "event `{}`: {error}", walk.delivery.name);
+                result.fail(instance.name(), error);
+            }
+        }
+        self.answer_bell(walk, instance);
+    }
+
+    /// If an event was put aside for the module meanwhile, delivers it now that the module is released.
+    #[inline]
+    fn answer_bell(&self, walk: &Walk<'_>, instance: &Instance) {
+        if walk.cx().take_rang() {
+            walk.turn_to(&self.root, Hold::Place(Access::Free));
+            self.drain(&instance.slot, |slot| &slot.busy);
+        }
+    }
+
+    #[cold]
+    fn keep_for_busy(&self, walk: &Walk<'_>, instance: &Instance, nth: usize, result: &mut PublishResult) {
+        if self.put_aside(&instance.slot.busy, walk, instance, nth, result) {
+            result.queued += 1;
+            if let Some(up) = walk.up() {
+                up.ring(self.address(), &instance.place);
+            }
+        }
+    }
+
+    /// Keeps an event for one handler. Whether there was room.
+    fn put_aside(
+        &self,
+        ring: &Lock<Ring>,
+        walk: &Walk<'_>,
+        instance: &Instance,
+        nth: usize,
+        result: &mut PublishResult,
+    ) -> bool {
+        let event = match guard(|| Event::clone(walk.delivery.event())) {
+            Ok(event) => event,
+            Err(message) => {
+                let error = format!("event `{}` could not be kept: its `clone` panicked: {message}", walk.delivery.name);
+                result.fail(instance.name(), error.into());
+                return false;
+            }
+        };
+        let kept = ring.lock().push(Aside { event, nth });
+        if kept.is_err() {
+            result.dropped += 1;
+            log::warn!(target: instance.name(), "event `{}` is dropped: there is no room to keep it", walk.delivery.name);
+        }
+        kept.is_ok()
+    }
+
+    /// Delivers what waits in a ring now; what comes meanwhile waits for the next time.
+    pub(super) fn drain(&self, slot: &Slot, ring: impl Fn(&Slot) -> &Lock<Ring>) -> u32 {
+        let waiting = ring(slot).lock().len();
+        for delivered in 0..waiting {
+            let Some(aside) = ring(slot).lock().pop() else { return delivered as u32 };
+            if let Err(aside) = self.redeliver(slot, aside) {
+                ring(slot).lock().put_back(aside);
+                return delivered as u32;
+            }
+        }
+        waiting as u32
+    }
+
+    /// Delivers what was kept for one handler, or gives it back when its module is still busy.
+    fn redeliver(&self, slot: &Slot, aside: Aside) -> Result<(), Aside> {
+        let nth = aside.nth;
+        let delivered = aside.event.deliver(|delivery| {
+            // SAFETY: `self` and the calls that led here outlive this one.
+            let mut cx = unsafe { Context::new(&self.root, self, self.up(None)) };
+            if self.too_deep(&cx).is_some() {
+                return false;
+            }
+            let link = NonNull::from(&mut cx);
+            let under = &self.calls.enter(link);
+            let view = self.view(under);
+            let heard = view.topics.heard(delivery);
+            // Whoever does not listen any more has nothing to lose.
+            let Some(listener) = heard.of_slot(slot.id, nth, delivery) else { return true };
+            let walk = Walk { link, under, view, heard, delivery, patience: Patience::of(core::time::Duration::ZERO) };
+            let instance = listener.instance();
+            match self.enter(instance, walk.door(listener), walk.up(), walk.patience) {
+                Ok(entered) => {
+                    let mut result = PublishResult::default();
+                    self.hear(&walk, listener, entered, || nth, &mut result);
+                    true
+                }
+                // It was replaced just now: the next round finds its successor.
+                Err(Refused::NotRunning) => core::ptr::eq(self.view(under), view),
+                Err(_) => false,
+            }
+        });
+        if delivered { Ok(()) } else { Err(aside) }
+    }
+
+    #[cold]
+    fn count(&self, instance: &Instance, listener: &Listener, status: Status, began: core::time::Duration) {
+        let Some(counters) = instance.counters.get(listener.hearing as usize) else { return };
+        let time = self.clock().saturating_sub(began).as_nanos();
+        counters.calls.fetch_add(1, Ordering::Relaxed);
+        counters.time.fetch_add(time as usize, Ordering::Relaxed);
+        if matches!(status, Status::Failed | Status::Panicked) {
+            counters.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// A handler has panicked: its module has failed, and the others hear of it.
     #[cold]
-    pub(super) fn crashed(&self, entered: Entered<'_>, slot: &Slot, cx: &Context) -> ModuleError {
+    pub(super) fn crashed(&self, entered: Entered<'_>, instance: &Instance, cx: &Context) -> ModuleError {
         let error = cx.take_fault();
         entered.crash();
-        log::error!(target: slot.name(), "{error}");
-        self.announce(Some(cx), |name| ModuleCrashed { name }, slot, Patience::ENDLESS);
+        log::error!(target: instance.name(), "{error}");
+        self.announce(Some(cx), |name| ModuleCrashed { name }, instance, Patience::ENDLESS);
         error
     }
 
@@ -204,7 +353,7 @@ impl Inner {
         &self,
         from: Option<&Context>,
         event: impl Fn(ModuleName) -> E,
-        about: &Slot,
+        about: &Instance,
         patience: Patience,
     ) {
         // A name is at most 64 bytes, which is what a `ModuleName` holds.
@@ -220,18 +369,18 @@ impl Inner {
         &self,
         status: Status,
         fault: Option<ModuleError>,
-        slot: &Slot,
-        route: Route,
+        instance: &Instance,
+        entry: &RequestEntry,
         call: &Call<'_, '_>,
         cx: &Context,
     ) -> IpcError {
-        let request = || format!("{}.{}", slot.name(), call.request);
-        let codec = || match slot.request(route) {
-            Some((RequestEntry { call: RequestFn::Typed(_, codec), .. }, _)) => *codec,
-            _ => Codec::of::<(), ()>(),
+        let request = || format!("{}.{}", instance.name(), call.request);
+        let codec = || match entry.call {
+            RequestFn::Typed(_, codec) => codec,
+            RequestFn::Raw(_) => Codec::of::<(), ()>(),
         };
         match status {
-            Status::Ignored => IpcError::NotSupported { module: slot.name().into(), request: call.request.into() },
+            Status::Ignored => IpcError::NotSupported { module: instance.name().into(), request: call.request.into() },
             Status::Malformed => {
                 IpcError::Malformed { what: "arguments", request: request(), expected: codec().args() }
             }
@@ -241,20 +390,30 @@ impl Inner {
                 expected: call.carries.reply_shape().unwrap_or_else(|| codec().reply()),
             },
             Status::Full => IpcError::BufferFull { request: request() },
-            Status::Mismatch => match call.carries.codec().map(|codec| self.agree(route, codec)) {
+            Status::Mismatch => match call.carries.codec().map(|codec| self.agrees(instance, entry, codec)) {
                 Some(Err(error)) => error,
-                _ => IpcError::NotSupported { module: slot.name().into(), request: call.request.into() },
+                _ => IpcError::NotSupported { module: instance.name().into(), request: call.request.into() },
             },
             Status::Handled | Status::Failed | Status::Panicked => IpcError::Failed {
-                module: slot.name().into(),
+                module: instance.name().into(),
                 request: call.request.into(),
                 error: Box::new(fault.unwrap_or_else(|| cx.take_fault())),
             },
         }
     }
 
-    fn request_not_found(&self, target: &str, request: &str) -> IpcError {
-        let known = self.names.of(target);
+    fn agrees(&self, instance: &Instance, request: &RequestEntry, codec: &'static Codec) -> IpcResult<()> {
+        let RequestFn::Typed(_, handler) = &request.call else { return Ok(()) };
+        codec.agrees(handler).map_err(|(what, found, expected)| IpcError::SchemaMismatch {
+            what,
+            request: format!("{}.{}", instance.name(), request.name),
+            found,
+            expected,
+        })
+    }
+
+    fn request_not_found(&self, names: &Names, target: &str, request: &str) -> IpcError {
+        let known = names.of(target);
         IpcError::RequestNotFound {
             module: target.into(),
             request: request.into(),
@@ -263,91 +422,153 @@ impl Inner {
     }
 
     pub(super) fn too_deep(&self, cx: &Context) -> Option<IpcError> {
-        (cx.depth() >= self.depth_limit).then(|| IpcError::TooDeep {
-            limit: self.depth_limit,
+        (cx.depth() >= self.settings.depth_limit).then(|| IpcError::TooDeep {
+            limit: self.settings.depth_limit,
             chain: cx.up().map_or_else(String::new, Context::chain),
         })
+    }
+
+    /// Runs with the view as it is now.
+    pub(super) fn with_view<T>(&self, run: impl FnOnce(&View) -> T) -> T {
+        // SAFETY: `self` and the calls that led here outlive this one.
+        let cx = unsafe { Context::new(&self.root, self, self.up(None)) };
+        let under = self.calls.enter(NonNull::from(&cx));
+        run(self.view(&under))
+    }
+
+    /// Whether who calls may ask for what needs a permission: a module that lists it, or nobody's.
+    #[cold]
+    fn permits(&self, up: Option<&Context>, instance: &Instance, request: &str, permission: &'static str) -> IpcResult<()> {
+        let Some(caller) = up.map(Context::place).filter(|place| !core::ptr::eq(*place, &self.root)) else {
+            return Ok(());
+        };
+        if caller.permissions.contains(&permission) {
+            return Ok(());
+        }
+        let request = format!("{}.{request}", instance.name());
+        Err(IpcError::Denied { caller: caller.name.into(), request, permission })
     }
 }
 
 impl Host for Inner {
-    fn name(&self, module: ModuleId) -> &str {
-        self.slot(module).name()
+    fn config(&self, place: &Place, key: &str) -> Option<&str> {
+        self.config.value(place.name, key)
     }
 
-    fn config(&self, module: ModuleId, key: &str) -> Option<&str> {
-        self.config.value(self.slot(module).name(), key)
+    fn log(&self, place: &Place, level: log::Level, text: fmt::Arguments<'_>) {
+        log::log!(target: place.name, level, "{text}");
     }
 
-    fn log(&self, module: ModuleId, level: log::Level, text: fmt::Arguments<'_>) {
-        log::log!(target: self.slot(module).name(), level, "{text}");
-    }
-
+    #[inline]
     fn publish(&self, from: Option<&Context>, delivery: &Delivery<'_>) -> PublishResult {
+        irq::assert_task_level("`publish`");
+        if self.is_paused() {
+            return PublishResult { paused: true, ..PublishResult::default() };
+        }
         self.publish_to(from, delivery, |_| true, Patience::ENDLESS)
     }
 
+    fn subscribe(&self, owner: Option<&Place>, subscription: EventSubscription) -> IpcResult<SubscriptionId> {
+        self.add_listener(owner, subscription)
+    }
+
+    fn unsubscribe(&self, subscription: SubscriptionId) -> IpcResult<()> {
+        self.remove_listener(subscription)
+    }
+
     fn resolve(&self, target: &str, request: &str) -> IpcResult<Route> {
-        let found = self.names.find(target, request).or_else(|| self.names.find(target, ANY_REQUEST));
-        if let Some(route) = found {
-            return Ok(route);
-        }
-        if !self.names.has(target) {
-            return Err(IpcError::ModuleNotFound { name: target.into() });
-        }
-        Err(self.request_not_found(target, request))
+        self.with_view(|view| {
+            let names = &view.names;
+            let found = names.find(target, request).or_else(|| names.find(target, ANY_REQUEST));
+            if let Some(route) = found {
+                return Ok(route);
+            }
+            if names.module(target).is_none() {
+                return Err(IpcError::ModuleNotFound { name: target.into() });
+            }
+            Err(self.request_not_found(names, target, request))
+        })
     }
 
     fn agree(&self, route: Route, codec: &'static Codec) -> IpcResult<()> {
-        let slot = &self.slots[route.module as usize];
-        let Some((request, _)) = slot.request(route) else { return Ok(()) };
-        let RequestFn::Typed(_, handler) = &request.call else { return Ok(()) };
-        codec.agrees(handler).map_err(|(what, found, expected)| IpcError::SchemaMismatch {
-            what,
-            request: format!("{}.{}", slot.name(), request.name),
-            found,
-            expected,
+        self.with_view(|view| {
+            let Some(target) = view.names.target(route) else { return Ok(()) };
+            self.agrees(target.instance(), target.request, codec)
         })
     }
 
     fn call(&self, from: Option<&Context>, route: Route, call: &mut Call<'_, '_>) -> IpcResult<()> {
-        let slot = &self.slots[route.module as usize];
-        let Some((request, access)) = slot.request(route) else {
-            return Err(self.request_not_found(slot.name(), call.request));
-        };
+        irq::assert_task_level("a request");
         // SAFETY: `self` and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(slot.id, self, self.up(from)) };
+        let mut cx = unsafe { Context::new(&self.root, self, self.up(from)) };
         if let Some(error) = self.too_deep(&cx) {
             return Err(error);
         }
-        let entered = match self.enter(slot, access, cx.up(), Patience::ENDLESS) {
-            Ok(entered) => entered,
-            Err(Refused::Busy) => return Err(self.busy(cx.up(), slot)),
-            Err(Refused::NotRunning) => {
-                return Err(IpcError::NotRunning { module: slot.name().into(), state: slot.state() });
+        let (up, depth) = (cx.up_link(), cx.depth());
+        // SAFETY: the calls that led here outlive this one.
+        let up = up.map(|up| unsafe { up.as_ref() });
+        let link = NonNull::from(&mut cx);
+        let under = &self.calls.enter(link);
+        let patience = Patience::of_option(call.timeout);
+        loop {
+            let view = self.view(under);
+            let Some(target) = view.names.target(route) else {
+                let pair = view.names.pair(route);
+                return Err(match pair {
+                    Some(pair) if view.names.module(&pair.target).is_some() => {
+                        self.request_not_found(&view.names, &pair.target, call.request)
+                    }
+                    pair => IpcError::ModuleNotFound { name: pair.map_or("", |pair| &pair.target).into() },
+                });
+            };
+            let instance = target.instance();
+            if let Some(permission) = target.request.permission {
+                self.permits(up, instance, call.request, permission)?;
             }
-        };
-        cx.turn_to(slot.id, access != Access::Free);
-        let _pushed = chain::enter(NonNull::from(&cx));
-        // SAFETY: `request` is an entry of this slot, and `access` is its own.
-        let status = unsafe { entered.request(&request.call, call.request, call.carries, &cx) };
-        if status == Status::Handled {
-            return Ok(());
+            let door = Door { handler: target.entry, access: target.access, under, depth };
+            let entered = match self.enter(instance, door, up, patience) {
+                Ok(entered) => entered,
+                // It was replaced meanwhile: its successor answers.
+                Err(Refused::NotRunning) if !core::ptr::eq(self.view(under), view) => continue,
+                Err(Refused::NotRunning) => {
+                    return Err(IpcError::NotRunning { module: instance.name().into(), state: instance.state() });
+                }
+                Err(Refused::Late) => {
+                    let waited = call.timeout.unwrap_or_default();
+                    return Err(IpcError::Timeout { target: instance.name().into(), waited });
+                }
+                Err(Refused::Busy | Refused::HeldOff) => return Err(self.busy(up, instance)),
+            };
+            // SAFETY: nobody looks at the link before the handler does, and the place lives while it is entered.
+            unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(target.access)) };
+            // SAFETY: as above; it is only looked at until the handler has returned.
+            let cx = unsafe { link.as_ref() };
+            // SAFETY: `request` is an entry of this instance, and `access` is its own.
+            let status = unsafe { entered.request(&target.request.call, call.request, call.carries, cx) };
+            let result = match status {
+                Status::Handled => {
+                    drop(entered);
+                    Ok(())
+                }
+                Status::Panicked => {
+                    let fault = self.crashed(entered, instance, cx);
+                    Err(self.failure(status, Some(fault), instance, target.request, call, cx))
+                }
+                _ => {
+                    drop(entered);
+                    Err(self.failure(status, None, instance, target.request, call, cx))
+                }
+            };
+            if cx.take_rang() {
+                // SAFETY: the handler has returned, so nobody looks at the link.
+                unsafe { (*link.as_ptr()).turn_to(&self.root, Hold::Place(Access::Free)) };
+                self.drain(&instance.slot, |slot| &slot.busy);
+            }
+            return result;
         }
-        let fault = if status == Status::Panicked { Some(self.crashed(entered, slot, &cx)) } else { None };
-        Err(self.failure(status, fault, slot, route, call, &cx))
     }
 
     fn handle(&self) -> Handle {
         Handle::new(self.this.clone())
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.end();
-        for at in self.order.iter().rev() {
-            self.slots[*at].destroy();
-        }
     }
 }

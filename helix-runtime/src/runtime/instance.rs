@@ -4,10 +4,11 @@
 //! with the instance, after every call that could have found it has ended (`registry.rs`).
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use crate::bus::EventTopic;
 use crate::chain::Under;
@@ -30,12 +31,32 @@ pub(crate) struct Instance {
     pub(crate) descriptor: Descriptor,
     /// The descriptor's entries, for a table to index.
     pub(crate) entries: Box<[&'static Entry]>,
-    /// What a closure listens to.
-    pub(crate) topics: Box<[EventTopic]>,
+    /// What a closure listens to, and its priority; a module's entries say so themselves.
+    pub(crate) listens: Option<(Box<[EventTopic]>, SubscriptionPriority)>,
+    /// One for each hearing, where statistics are switched on.
+    pub(crate) counters: Box<[Counters]>,
     lockless: bool,
     pub(crate) word: Word,
     data: AtomicPtr<()>,
     state: AtomicU8,
+}
+
+/// One thing that an instance listens to.
+pub(crate) struct Hearing<'a> {
+    pub(crate) hears: Hears<'a>,
+    pub(crate) priority: SubscriptionPriority,
+    pub(crate) entry: &'static Entry,
+    pub(crate) call: EventFn,
+    pub(crate) access: Access,
+}
+
+/// What one hearing came to so far.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) calls: AtomicUsize,
+    pub(crate) failures: AtomicUsize,
+    /// In nanoseconds.
+    pub(crate) time: AtomicUsize,
 }
 
 const STATES: [ModuleState; 7] = [
@@ -58,7 +79,8 @@ impl Instance {
             place,
             slot,
             entries: descriptor.entries().collect(),
-            topics: Box::default(),
+            listens: None,
+            counters: Box::default(),
             lockless: descriptor.needs_no_lock(),
             descriptor,
             word: Word::closed(),
@@ -104,25 +126,34 @@ impl Instance {
         self.state.store(ModuleState::Failed as u8, Ordering::Release);
     }
 
-    /// The request at an index, and how it shares the module.
-    pub(crate) fn request(&self, index: usize) -> Option<(&'static RequestEntry, Access)> {
-        let entry = self.entries.get(index)?;
-        match &entry.kind {
-            EntryKind::Request(request) => Some((request, self.access(entry.exclusive))),
-            _ => None,
-        }
-    }
-
-    /// What the instance listens to: index, how, with which priority, and by which function.
-    pub(crate) fn hearings(
-        &self,
-    ) -> impl Iterator<Item = (usize, Hears<'_>, SubscriptionPriority, EventFn, Access)> + '_ {
-        self.entries.iter().enumerate().filter_map(|(at, entry)| match entry.kind {
-            EntryKind::Event { hears, priority, call } => {
-                Some((at, hears, priority, call, self.access(entry.exclusive)))
-            }
+    /// The requests, and how each shares the module.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = (&'static Entry, &'static RequestEntry, Access)> + '_ {
+        self.entries.iter().filter_map(|entry| match &entry.kind {
+            EntryKind::Request(request) => Some((*entry, request, self.access(entry.exclusive))),
             _ => None,
         })
+    }
+
+    /// What the instance listens to, in order.
+    pub(crate) fn hearings(&self) -> impl Iterator<Item = Hearing<'_>> + '_ {
+        let of_entries = self.entries.iter().filter_map(|entry| match entry.kind {
+            EntryKind::Event { hears, priority, call } => {
+                Some(Hearing { hears, priority, entry, call, access: self.access(entry.exclusive) })
+            }
+            _ => None,
+        });
+        let (topics, priority) = match &self.listens {
+            Some((topics, priority)) => (&topics[..], *priority),
+            None => (&[][..], SubscriptionPriority::NORMAL),
+        };
+        // A closure has one entry, which hears all; its topics say what of that is meant.
+        let closure = of_entries.clone().next().map(|hearing| (hearing.entry, hearing.call));
+        let of_topics = topics.iter().filter_map(move |topic| {
+            let (entry, call) = closure?;
+            Some(Hearing { hears: topic.hears(), priority, entry, call, access: Access::Free })
+        });
+        let is_module = self.listens.is_none();
+        of_topics.chain(of_entries.filter(move |_| is_module))
     }
 
     #[inline]
@@ -134,26 +165,33 @@ impl Instance {
         }
     }
 
-    /// Enters a running module for the call at that depth, or says why not.
+    /// Enters a running module, or says why not.
     #[inline]
-    pub(crate) fn enter<'a>(
-        &'a self,
-        access: Access,
-        barge: bool,
-        under: &'a Under<'a>,
-        depth: u32,
-    ) -> Result<Entered<'a>, Refused> {
-        if access == Access::Free {
-            under.mark(depth, self.address());
-        }
-        match self.word.enter(access, barge) {
-            Ok(()) => Ok(Entered { instance: self, access, under, depth }),
+    pub(crate) fn enter<'a>(&'a self, door: Door<'a>, barge: bool) -> Result<Entered<'a>, Refused> {
+        let handler = core::ptr::from_ref(door.handler) as usize;
+        door.under.mark(door.depth, self.address(), handler);
+        match self.word.enter(door.access, barge) {
+            Ok(()) => Ok(Entered { instance: self, door }),
             Err(refused) => {
-                if access == Access::Free {
-                    under.unmark(depth);
-                }
+                door.under.unmark(door.depth);
                 Err(refused)
             }
+        }
+    }
+
+    /// What a handler is called, for a message; `address` is that of its entry.
+    pub(crate) fn handler_name(&self, address: usize) -> String {
+        let entry = self.entries.iter().find(|entry| core::ptr::from_ref(**entry) as usize == address);
+        match entry.map(|entry| &entry.kind) {
+            Some(EntryKind::Request(request)) => format!("`{}.{}`", self.name(), request.name),
+            Some(EntryKind::Event { hears: Hears::Type { name, .. } | Hears::Named(name), .. }) => {
+                format!("its handler of `{name}`")
+            }
+            Some(EntryKind::Event { .. }) => "its handler of all events".to_string(),
+            Some(EntryKind::Step(step, _)) => format!("`{}`", step.attribute()),
+            Some(EntryKind::Save { .. }) => "`on_save`".to_string(),
+            Some(EntryKind::Restore { .. }) => "`on_restore`".to_string(),
+            None => "a handler".to_string(),
         }
     }
 
@@ -250,21 +288,26 @@ impl Drop for Instance {
     }
 }
 
-/// Someone is inside the module, in the way that the access says.
+/// How a call comes in: for which handler, how that shares the module, and at which depth of which chain.
+#[derive(Clone, Copy)]
+pub(crate) struct Door<'a> {
+    pub(crate) handler: &'static Entry,
+    pub(crate) access: Access,
+    pub(crate) under: &'a Under<'a>,
+    pub(crate) depth: u32,
+}
+
+/// Someone is inside the module.
 pub(crate) struct Entered<'a> {
     instance: &'a Instance,
-    access: Access,
-    under: &'a Under<'a>,
-    depth: u32,
+    door: Door<'a>,
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        match self.access {
-            Access::Free => self.under.unmark(self.depth),
-            access => self.instance.word.leave(access),
-        }
+        self.instance.word.leave(self.door.access);
+        self.door.under.unmark(self.door.depth);
     }
 }
 
@@ -343,10 +386,8 @@ impl Entered<'_> {
     /// Leaves a module whose handler panicked: nobody enters it again.
     pub(crate) fn crash(self) {
         self.instance.fail();
-        self.instance.word.leave_closed(self.access);
-        if self.access == Access::Free {
-            self.under.unmark(self.depth);
-        }
+        self.instance.word.leave_closed(self.door.access);
+        self.door.under.unmark(self.door.depth);
         core::mem::forget(self);
     }
 }

@@ -1,40 +1,66 @@
-//! The steps of a life, in the order of dependencies. Only the runtime moves a module on.
+//! The steps of a life, in the order of dependencies. Only the runtime moves a module on, one transition at a time.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::Ordering;
+use core::time::Duration;
 
-use crate::chain;
-use crate::context::Context;
-use crate::descriptor::{Entry, EntryKind, Status, Step};
-use crate::error::{ModuleError, ModuleResult, ModuleState};
+use crate::config::SERVICES;
+use crate::context::{Context, Hold, ModuleId};
+use crate::descriptor::{Descriptor, Entry, EntryKind, Status, Step};
+use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
 use crate::event::{HealthCheck, ModuleLoaded, ModuleName, ModuleUnloaded, Publish, Shutdown};
+use crate::handwritten::{self, ModuleTrait};
+use crate::runtime::gate::Gate;
+use crate::runtime::inner::{Inner, Postponed};
+use crate::runtime::instance::{Door, Instance};
+#[cfg(feature = "std")]
+use crate::runtime::patience::Backoff;
+use crate::runtime::patience::Patience;
+use crate::runtime::plan::{BuildError, BuildFault, Plan, joined};
+use crate::runtime::registry::Registry;
+use crate::runtime::word::{Access, Refused};
 use crate::runtime::Runtime;
-use crate::runtime::dispatch::{Inner, Patience};
-use crate::runtime::slot::{Access, Refused, Slot};
 
-/// Why the modules did not all start or stop.
+/// Why a module could not be moved on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartError {
+pub struct LifecycleError {
     /// The module that failed.
     pub module: String,
-    /// The step that failed: `create`, `config`, `on_init`, `on_restore`, `on_start` or `on_stop`.
+    /// The step that failed, such as `create`, `on_init`, `drain` or `on_stop`.
     pub step: &'static str,
     /// What went wrong.
     pub error: ModuleError,
 }
 
-impl fmt::Display for StartError {
+impl LifecycleError {
+    pub(super) fn new(module: &str, step: &'static str, error: impl Into<ModuleError>) -> Self {
+        Self { module: module.to_string(), step, error: error.into() }
+    }
+}
+
+impl fmt::Display for LifecycleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "module `{}`, {}: {}", self.module, self.step, self.error)
     }
 }
 
-impl core::error::Error for StartError {
+impl core::error::Error for LifecycleError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         Some(&self.error)
     }
+}
+
+/// When a transition takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transition {
+    /// It has.
+    Done,
+    /// It was asked for from inside the modules that it concerns, so that it waits: the next [`Runtime::poll`] does it.
+    Postponed,
 }
 
 /// What a module says of itself.
@@ -48,18 +74,15 @@ pub struct ModuleHealth {
     pub reason: Option<ModuleError>,
 }
 
-/// How long `stop` waits for those inside the modules, in seconds.
-const STOP_PATIENCE: u64 = 5;
-
-/// How long `health` waits for a module, in seconds.
-const HEALTH_PATIENCE: u64 = 1;
+/// How long `health` waits for a module.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(1);
 
 /// One transition at a time; the guard ends it.
-struct Moving<'a>(&'a Inner);
+pub(super) struct Moving<'a>(&'a Inner);
 
 impl Drop for Moving<'_> {
     fn drop(&mut self) {
-        self.0.moving.store(false, Ordering::Release);
+        *self.0.moving.lock() = None;
     }
 }
 
@@ -68,19 +91,22 @@ impl Runtime {
     ///
     /// # Errors
     /// When a module fails, those that this call had started are stopped in reverse, and the failure is returned.
-    pub fn start(&self) -> Result<(), StartError> {
+    pub fn start(&self) -> Result<(), LifecycleError> {
         let inner = &*self.inner;
-        let _moving = inner.begin("start")?;
-        for (started, at) in inner.order.iter().enumerate() {
-            if let Err(error) = inner.start_one(&inner.slots[*at]) {
-                for before in inner.order[..started].iter().rev() {
-                    if let Err(error) = inner.stop_one(&inner.slots[*before], Patience::seconds(STOP_PATIENCE)) {
+        let _moving = inner.begin("helix", "start")?;
+        inner.complete_plan()?;
+        let order = inner.registry().in_order();
+        for (started, instance) in order.iter().enumerate() {
+            if let Err(error) = inner.start_one(instance) {
+                for before in order[..started].iter().rev() {
+                    if let Err(error) = inner.stop_one(before) {
                         log::error!(target: "helix", "while unwinding: {error}");
                     }
                 }
                 return Err(error);
             }
         }
+        *inner.started.lock() = true;
         Ok(())
     }
 
@@ -88,21 +114,22 @@ impl Runtime {
     ///
     /// # Errors
     /// The first failure; a module whose `on_stop` fails is failed, and the others are stopped all the same. A module
-    /// that stays busy for five seconds ends the call: it and what it needs run on.
-    pub fn stop(&self) -> Result<(), StartError> {
+    /// that stays busy for [`Builder::drain_timeout`](crate::Builder::drain_timeout) ends the call: it and what it needs
+    /// run on.
+    pub fn stop(&self) -> Result<(), LifecycleError> {
         let inner = &*self.inner;
-        let _moving = inner.begin("stop")?;
-        let patience = Patience::seconds(STOP_PATIENCE);
+        let _moving = inner.begin("helix", "stop")?;
+        *inner.started.lock() = false;
+        let patience = Patience::of(inner.settings.drain_timeout);
         let heard = Shutdown.deliver(|delivery| inner.publish_to(None, delivery, |_| true, patience));
         if !heard.is_clean() {
             log::warn!(target: "helix", "shutdown was not heard by all: {heard:?}");
         }
         let mut first = None;
-        for at in inner.order.iter().rev() {
-            let slot = &inner.slots[*at];
-            if let Err(error) = inner.stop_one(slot, patience) {
+        for instance in inner.registry().in_order().iter().rev() {
+            if let Err(error) = inner.stop_one(instance) {
                 first.get_or_insert(error);
-                if slot.state() == ModuleState::Running {
+                if instance.is_running() {
                     break;
                 }
             }
@@ -110,178 +137,460 @@ impl Runtime {
         first.map_or(Ok(()), Err)
     }
 
+    /// Starts one module that was stopped, or that came later. What it needs must run.
+    ///
+    /// # Errors
+    /// When it cannot start, or what it needs does not run.
+    pub fn start_module(&self, id: ModuleId) -> Result<(), LifecycleError> {
+        let inner = &*self.inner;
+        let instance = inner.find(id, "start")?;
+        let _moving = inner.begin(instance.name(), "start")?;
+        inner.needs_run(&instance)?;
+        inner.start_one(&instance)
+    }
+
+    /// Stops one module that nobody needs who runs. It can be started again.
+    ///
+    /// # Errors
+    /// When it is needed or essential, stays busy, or its `on_stop` fails.
+    pub fn stop_module(&self, id: ModuleId) -> Result<(), LifecycleError> {
+        let inner = &*self.inner;
+        let instance = inner.find(id, "stop")?;
+        let _moving = inner.begin(instance.name(), "stop")?;
+        inner.may_go(&instance, "stop")?;
+        inner.stop_one(&instance)
+    }
+
+    /// Adds a hand-written module. If the runtime has been started, it is started too.
+    ///
+    /// # Errors
+    /// When it does not fit the others, or cannot start; it is not there then.
+    pub fn add(&self, module: Box<dyn ModuleTrait>) -> Result<ModuleId, LifecycleError> {
+        let descriptor = handwritten::descriptor(module.info());
+        self.inner.add(descriptor, Some(module))
+    }
+
+    /// Adds a module. If the runtime has been started, it is started too.
+    ///
+    /// # Errors
+    /// When it does not fit the others, or cannot start; it is not there then.
+    pub fn add_descriptor(&self, descriptor: &'static Descriptor) -> Result<ModuleId, LifecycleError> {
+        self.inner.add(*descriptor, None)
+    }
+
+    /// Stops and destroys a module that nobody needs. Who sent it messages that are still waiting is told.
+    ///
+    /// Asked for from inside the module's own handlers it waits for the next [`Runtime::poll`].
+    ///
+    /// # Errors
+    /// When it is needed or essential, or stays busy; it runs on then. When its `on_stop` fails it is gone all the same.
+    pub fn remove(&self, id: ModuleId) -> Result<Transition, LifecycleError> {
+        self.inner.remove(id)
+    }
+
     /// Asks every module how it is, and publishes a [`HealthCheck`] for each.
     ///
     /// A module that stays busy for a second is not well, and the reason says so.
     pub fn health(&self) -> Vec<ModuleHealth> {
-        let inner = &*self.inner;
-        let ask = |at: &usize| {
-            let slot = &inner.slots[*at];
-            let health = inner.health_of(slot);
-            inner.announce(
-                None,
-                |name| HealthCheck { name, healthy: health.healthy },
-                slot,
-                Patience::seconds(HEALTH_PATIENCE),
-            );
-            health
-        };
-        inner.order.iter().map(ask).collect()
+        self.inner.health()
     }
 }
 
 impl Inner {
-    fn begin(&self, step: &'static str) -> Result<Moving<'_>, StartError> {
-        if self.moving.swap(true, Ordering::Acquire) {
-            let error = ModuleError::new("another start or stop of this runtime is under way");
-            return Err(StartError { module: "helix".into(), step, error });
+    /// Begins a transition. With `std`, a thread that is not inside a call waits for another's to end.
+    pub(super) fn begin(&self, module: &str, step: &'static str) -> Result<Moving<'_>, LifecycleError> {
+        #[cfg(feature = "std")]
+        let (patience, mut backoff) = (Patience::of(self.settings.drain_timeout), Backoff::new());
+        loop {
+            let mut moving = self.moving.lock();
+            let Some(under_way) = &*moving else {
+                *moving = Some(alloc::format!("{step} of `{module}`"));
+                return Ok(Moving(self));
+            };
+            let error = ModuleError::Moving { under_way: under_way.clone() };
+            drop(moving);
+            #[cfg(feature = "std")]
+            if self.up_context().is_none() && !patience.is_over() {
+                backoff.wait();
+                continue;
+            }
+            return Err(LifecycleError::new(module, step, error));
         }
-        Ok(Moving(self))
     }
 
     /// Runs `run` as a call of that module, so that what it asks for carries the chain.
-    ///
-    /// `holds` says whether others wait for the module meanwhile.
     pub(super) fn on_behalf<T>(
         &self,
-        slot: &Slot,
-        holds: bool,
+        instance: &Instance,
+        hold: Hold,
         run: impl FnOnce(&Context) -> ModuleResult<T>,
     ) -> ModuleResult<T> {
-        // SAFETY: `self` and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(slot.id, self, self.up(None)) };
+        // SAFETY: `self`, the instance and the calls that led here outlive this one.
+        let mut cx = unsafe { Context::new(&instance.place, self, self.up(None)) };
         if let Some(error) = self.too_deep(&cx) {
             return Err(error.into());
         }
-        cx.turn_to(slot.id, holds);
-        let _pushed = chain::enter((&cx).into());
+        // SAFETY: as above.
+        unsafe { cx.turn_to(&instance.place, hold) };
+        let _under = self.calls.enter((&cx).into());
         run(&cx)
     }
 
-    fn start_one(&self, slot: &Slot) -> Result<(), StartError> {
-        let failed = |step| {
-            move |error| {
-                slot.set_state(ModuleState::Failed);
-                StartError { module: slot.name().to_string(), step, error }
+    /// Runs a step of an instance that a transition has to itself.
+    pub(super) fn step(&self, instance: &Instance, step: Step, hold: Hold) -> Result<(), LifecycleError> {
+        self.on_behalf(instance, hold, |cx| instance.step(step, cx))
+            .map_err(|error| LifecycleError::new(instance.name(), step.attribute(), error))
+    }
+
+    pub(super) fn find(&self, id: ModuleId, step: &'static str) -> Result<Arc<Instance>, LifecycleError> {
+        let registry = self.registry();
+        let found = registry.index(id).map(|at| registry.members[at].instance.clone());
+        let name = id.to_string();
+        found.ok_or_else(|| LifecycleError::new(&name, step, IpcError::ModuleNotFound { name: name.clone() }))
+    }
+
+    /// What may have come later must be there now.
+    fn complete_plan(&self) -> Result<(), LifecycleError> {
+        let mut registry = self.registry();
+        if !registry.open {
+            return Ok(());
+        }
+        let (plan, faults) = Plan::new(&registry.set(), &*self.config, false);
+        if !faults.is_empty() {
+            return Err(unfit("helix", "start", faults));
+        }
+        registry.follow(plan);
+        self.install(registry, vec![]);
+        Ok(())
+    }
+
+    /// Creates, configures and initializes an instance; it ends up `Initialized`, or failed.
+    pub(super) fn prepare(&self, instance: &Instance) -> Result<(), LifecycleError> {
+        let name = instance.name();
+        let free = Hold::Place(Access::Free);
+        let prepare = || {
+            instance.create().map_err(|error| LifecycleError::new(name, "create", error))?;
+            let configured = instance.configure(|key| self.config.value(name, key));
+            configured.map_err(|error| LifecycleError::new(name, "config", error))?;
+            instance.move_to(ModuleState::Created).map_err(|error| LifecycleError::new(name, "create", error))?;
+            self.step(instance, Step::Init, free)?;
+            if let Some(state) = self.states.iter().find(|state| state.module == name) {
+                let restored = self.on_behalf(instance, free, |cx| self.restore(instance, state, cx));
+                restored.map_err(|error| LifecycleError::new(name, "on_restore", error))?;
             }
+            instance.move_to(ModuleState::Initialized).map_err(|error| LifecycleError::new(name, "on_init", error))
         };
-        match slot.state() {
-            ModuleState::Registered => {
-                slot.create().map_err(failed("create"))?;
-                slot.configure(|key| self.config.value(slot.name(), key)).map_err(failed("config"))?;
-                slot.set_state(ModuleState::Created);
-                self.on_behalf(slot, false, |cx| slot.step(Step::Init, cx)).map_err(failed("on_init"))?;
-                if let Some(state) = self.states.iter().find(|state| state.module == slot.name()) {
-                    self.on_behalf(slot, false, |cx| self.restore(slot, state, cx)).map_err(failed("on_restore"))?;
-                }
-                slot.set_state(ModuleState::Initialized);
-            }
-            ModuleState::Stopped => {}
+        prepare().inspect_err(|_| instance.fail())
+    }
+
+    pub(super) fn start_one(&self, instance: &Instance) -> Result<(), LifecycleError> {
+        match instance.state() {
+            ModuleState::Registered => self.prepare(instance)?,
+            ModuleState::Initialized | ModuleState::Stopped => {}
             found => {
                 let expected = ModuleState::Registered;
-                let error = ModuleError::WrongState { module: slot.name().to_string(), found, expected };
-                return Err(StartError { module: slot.name().to_string(), step: "start", error });
+                let error = ModuleError::WrongState { module: instance.name().to_string(), found, expected };
+                return Err(LifecycleError::new(instance.name(), "start", error));
             }
         }
-        self.on_behalf(slot, false, |cx| slot.step(Step::Start, cx)).map_err(failed("on_start"))?;
-        slot.open();
-        self.introduce(slot);
+        self.step(instance, Step::Start, Hold::Place(Access::Free)).inspect_err(|_| instance.fail())?;
+        instance.open().map_err(|error| LifecycleError::new(instance.name(), "on_start", error))?;
+        for closure in self.registry().closures_of(instance) {
+            closure.word.open();
+        }
+        self.introduce(instance);
         Ok(())
     }
 
     /// Tells a module that has started of those that run already, then everyone of it.
-    fn introduce(&self, slot: &Slot) {
-        for at in &self.order {
-            let other = &self.slots[*at];
-            if other.id != slot.id && other.state() == ModuleState::Running {
+    pub(super) fn introduce(&self, instance: &Instance) {
+        for other in self.registry().in_order() {
+            if other.slot.id != instance.slot.id && other.is_running() {
                 let name = ModuleName::try_from(other.name()).unwrap_or_default();
                 let heard = ModuleLoaded { name }.deliver(|delivery| {
-                    self.publish_to(None, delivery, |listener| listener.id == slot.id, Patience::ENDLESS)
+                    self.publish_to(None, delivery, |listener| core::ptr::eq(listener, instance), Patience::ENDLESS)
                 });
                 if !heard.is_clean() {
-                    log::warn!(target: slot.name(), "did not hear that `{}` is there: {heard:?}", other.name());
+                    log::warn!(target: instance.name(), "did not hear that `{}` is there: {heard:?}", other.name());
                 }
             }
         }
-        self.announce(None, |name| ModuleLoaded { name }, slot, Patience::ENDLESS);
+        self.announce(None, |name| ModuleLoaded { name }, instance, Patience::ENDLESS);
     }
 
-    fn stop_one(&self, slot: &Slot, patience: Patience) -> Result<(), StartError> {
-        let failed = |error| StartError { module: slot.name().to_string(), step: "on_stop", error };
-        match self.close(slot, patience) {
-            Ok(()) => {}
-            // It never ran, or a panic has ended it.
-            Err(Refused::NotRunning) => return Ok(()),
-            Err(Refused::Busy) => return Err(failed(self.busy(self.up_context(), slot).into())),
+    /// Stops an instance that runs, once nobody is inside.
+    pub(super) fn stop_one(&self, instance: &Arc<Instance>) -> Result<(), LifecycleError> {
+        // It never ran, or a panic has ended it.
+        if !instance.is_running() {
+            return Ok(());
         }
-        let result = self.on_behalf(slot, false, |cx| slot.step(Step::Stop, cx));
-        slot.set_state(if result.is_ok() { ModuleState::Stopped } else { ModuleState::Failed });
-        self.announce(None, |name| ModuleUnloaded { name }, slot, patience);
-        result.map_err(failed)
-    }
-
-    /// Keeps callers out, once those inside have left.
-    fn close(&self, slot: &Slot, patience: Patience) -> Result<(), Refused> {
-        let inside = self.up_context().is_some_and(|up| up.holds_lock_of(self.address(), slot.id));
-        loop {
-            match slot.close() {
-                Err(Refused::Busy) if !inside && !patience.is_over() => {
-                    #[cfg(feature = "std")]
-                    {
-                        slot.want();
-                        std::thread::yield_now();
-                    }
-                }
-                closed => {
-                    #[cfg(feature = "std")]
-                    slot.unwant();
-                    return closed;
-                }
-            }
+        let name = instance.name();
+        if let Some(up) = self.up_context().filter(|up| up.holds(self.address(), &instance.place).is_some()) {
+            return Err(LifecycleError::new(name, "on_stop", self.busy(Some(up), instance)));
         }
-    }
-
-    fn health_of(&self, slot: &Slot) -> ModuleHealth {
-        let result = self.ask_health(slot);
-        let (healthy, reason) = match result {
-            Ok(healthy) => (healthy, None),
-            Err(error) => (false, Some(error)),
+        let gate = match Gate::close(self, vec![instance.clone()], self.settings.drain_timeout) {
+            Ok(gate) => gate,
+            // It has failed meanwhile.
+            Err(_) if !instance.is_running() => return Ok(()),
+            Err(error) => return Err(LifecycleError::new(name, "drain", error)),
         };
-        ModuleHealth { module: slot.name(), healthy, reason }
+        let result = self.step(instance, Step::Stop, Hold::Gated);
+        let moved = if result.is_ok() { instance.move_to(ModuleState::Stopped) } else { Ok(instance.fail()) };
+        debug_assert!(moved.is_ok());
+        gate.shut(instance);
+        drop(gate);
+        for closure in self.registry().closures_of(instance) {
+            self.vacate(&closure);
+        }
+        let patience = Patience::of(self.settings.drain_timeout);
+        self.announce(None, |name| ModuleUnloaded { name }, instance, patience);
+        result
     }
 
-    fn ask_health(&self, slot: &Slot) -> ModuleResult<bool> {
-        let is_health = |entry: &&&Entry| matches!(entry.kind, EntryKind::Step(Step::Health, _));
-        let exclusive = slot.entries.iter().find(is_health).is_some_and(|entry| entry.exclusive);
-        let access = slot.access(exclusive);
-        let up = self.up_context();
-        let entered =
-            self.enter(slot, access, up, Patience::seconds(HEALTH_PATIENCE)).map_err(|refused| match refused {
-                Refused::Busy => self.busy(up, slot).into(),
-                Refused::NotRunning => ModuleError::WrongState {
-                    module: slot.name().to_string(),
-                    found: slot.state(),
-                    expected: ModuleState::Running,
-                },
-            })?;
-        self.on_behalf(slot, access != Access::Free, |cx| match entered.health(cx) {
-            Status::Handled => Ok(true),
-            Status::Ignored => Ok(false),
-            Status::Panicked => Err(self.crashed(entered, slot, cx)),
-            _ => Err(cx.take_fault()),
+    /// Closes an instance without a lock, and waits until nobody is inside, unless that may be this very call.
+    /// Whether nobody is.
+    pub(super) fn vacate(&self, instance: &Instance) -> bool {
+        instance.word.close();
+        if self.up_context().is_some() {
+            return false;
+        }
+        let patience = Patience::of(self.settings.drain_timeout);
+        #[cfg(feature = "std")]
+        let mut backoff = Backoff::new();
+        while let Some(inside) = self.calls.inside(instance.address()) {
+            if patience.is_over() {
+                log::warn!(target: instance.name(), "thread {} is still inside", inside.thread);
+                return false;
+            }
+            #[cfg(feature = "std")]
+            backoff.wait();
+        }
+        true
+    }
+
+    /// Whether a module may go: nobody needs it, and it is not essential while the system runs.
+    fn may_go(&self, instance: &Instance, step: &'static str) -> Result<(), LifecycleError> {
+        let registry = self.registry();
+        let module = instance.name().to_string();
+        let error = if instance.descriptor.info.flags.contains(crate::ModuleFlags::ESSENTIAL) && *self.started.lock() {
+            ModuleError::Essential { module }
+        } else {
+            let by = registry.index(instance.slot.id).map(|at| registry.needed_by(at)).unwrap_or_default();
+            if by.is_empty() {
+                return Ok(());
+            }
+            ModuleError::Needed { module, by }
+        };
+        Err(LifecycleError::new(instance.name(), step, error))
+    }
+
+    /// Whether everything that a module needs runs.
+    fn needs_run(&self, instance: &Instance) -> Result<(), LifecycleError> {
+        let registry = self.registry();
+        let needs = registry.index(instance.slot.id).map(|at| registry.needs(at)).unwrap_or_default();
+        let waiting = needs.into_iter().find(|(needed, optional)| !optional && !needed.is_running());
+        waiting.map_or(Ok(()), |(needed, _)| {
+            let (module, found) = (needed.name().to_string(), needed.state());
+            let error = ModuleError::WrongState { module, found, expected: ModuleState::Running };
+            Err(LifecycleError::new(instance.name(), "start", error))
         })
     }
 
+    fn add(&self, descriptor: Descriptor, written: Option<Box<dyn ModuleTrait>>) -> Result<ModuleId, LifecycleError> {
+        let name = descriptor.info.name;
+        let _moving = self.begin(name, "add")?;
+        let started = *self.started.lock();
+        let mut registry = self.registry();
+        let mut set = registry.set();
+        set.push(&descriptor);
+        let (plan, mut faults) = Plan::new(&set, &*self.config, registry.open && !started);
+        if written.is_none() {
+            faults.extend(self.unknown_keys(&descriptor));
+        }
+        if registry.endpoint(name).is_some() {
+            return Err(LifecycleError::new(name, "add", IpcError::Taken { name: name.to_string() }));
+        }
+        if !faults.is_empty() {
+            return Err(unfit(name, "add", faults));
+        }
+        let instance = registry.add(descriptor, written, &self.settings);
+        registry.follow(plan);
+        self.install(registry, vec![]);
+        if started && let Err(error) = self.needs_run(&instance).and_then(|()| self.start_one(&instance)) {
+            self.take_out(&instance);
+            return Err(error);
+        }
+        Ok(instance.slot.id)
+    }
+
+    /// The configured keys that a module does not have.
+    fn unknown_keys(&self, descriptor: &Descriptor) -> Vec<BuildFault> {
+        let keys = self.config.keys().into_iter().filter(|(module, _)| *module == descriptor.info.name);
+        let unknown = keys.filter(|(module, key)| {
+            *module != SERVICES && !descriptor.config().any(|known| known.name == *key)
+        });
+        let fault = |(module, key): (&str, &str)| BuildFault::UnknownKey {
+            module: module.to_string(),
+            key: key.to_string(),
+            known: joined(descriptor.config().map(|key| key.name)),
+        };
+        unknown.map(fault).collect()
+    }
+
+    pub(super) fn remove(&self, id: ModuleId) -> Result<Transition, LifecycleError> {
+        let instance = self.find(id, "remove")?;
+        let moving = self.begin(instance.name(), "remove")?;
+        self.may_go(&instance, "remove")?;
+        if self.is_inside(core::slice::from_ref(&instance)) {
+            drop(moving);
+            self.postponed.lock().push_back(Postponed::Remove(id));
+            return Ok(Transition::Postponed);
+        }
+        let stopped = self.stop_one(&instance);
+        if instance.is_running() {
+            return stopped.map(|()| Transition::Done);
+        }
+        self.take_out(&instance);
+        drop(moving);
+        stopped.map(|()| Transition::Done)
+    }
+
+    /// Whether the call that asks is inside one of them. Without `std` any call may be.
+    pub(super) fn is_inside(&self, instances: &[Arc<Instance>]) -> bool {
+        match self.up_context() {
+            Some(up) => instances.iter().any(|instance| up.holds(self.address(), &instance.place).is_some()),
+            None => cfg!(not(feature = "std")) && self.calls.inside(0).is_some(),
+        }
+    }
+
+    /// Takes a module that does not run out of the registry, with all that is its own.
+    fn take_out(&self, instance: &Arc<Instance>) {
+        let mut registry = self.registry();
+        let Some(at) = registry.index(instance.slot.id) else { return };
+        let member = registry.members.remove(at);
+        let mut gone = registry.unsubscribe_all(instance);
+        let (plan, _) = Plan::new(&registry.set(), &*self.config, true);
+        registry.follow(plan);
+        gone.push(member.instance);
+        let closures: Vec<_> = gone.clone();
+        self.install(registry, gone);
+        for closure in closures {
+            self.vacate(&closure);
+        }
+        self.close_mailbox(&instance.slot, instance.name());
+        self.unload(instance);
+        self.reclaim();
+    }
+
+    /// Destroys a closed instance at once if nobody can be inside; else it goes when every call has ended.
+    pub(super) fn unload(&self, instance: &Instance) {
+        if instance.word.is_vacant() && self.calls.inside(instance.address()).is_none() {
+            // SAFETY: the word is closed, with nobody counted inside, and no mark was found after it was closed.
+            unsafe { instance.destroy() };
+        }
+        if let Err(error) = instance.move_to(ModuleState::Unloaded) {
+            log::debug!(target: instance.name(), "{error}");
+        }
+    }
+
+    pub(super) fn health(&self) -> Vec<ModuleHealth> {
+        let ask = |instance: &Arc<Instance>| {
+            let (healthy, reason) = match self.ask_health(instance) {
+                Ok(healthy) => (healthy, None),
+                Err(error) => (false, Some(error)),
+            };
+            let patience = Patience::of(HEALTH_PATIENCE);
+            self.announce(None, |name| HealthCheck { name, healthy }, instance, patience);
+            ModuleHealth { module: instance.name(), healthy, reason }
+        };
+        let all = self.registry().in_order();
+        all.iter().map(ask).collect()
+    }
+
+    fn ask_health(&self, instance: &Instance) -> ModuleResult<bool> {
+        static NO_HANDLER: Entry = Entry::nothing();
+        let is_health = |entry: &&&Entry| matches!(entry.kind, EntryKind::Step(Step::Health, _));
+        let handler = instance.entries.iter().find(is_health).copied().unwrap_or(&NO_HANDLER);
+        self.inside(instance, handler, Patience::of(HEALTH_PATIENCE), |cx| match instance.health(cx) {
+            Status::Handled => Ok(Ok(true)),
+            Status::Ignored => Ok(Ok(false)),
+            Status::Panicked => Err(Panicked),
+            _ => Ok(Err(cx.take_fault())),
+        })
+    }
+
+    /// Enters a running module from outside of its handlers, runs `run` as a call of it, and leaves.
+    pub(super) fn inside<T>(
+        &self,
+        instance: &Instance,
+        handler: &'static Entry,
+        patience: Patience,
+        run: impl FnOnce(&Context) -> Result<ModuleResult<T>, Panicked>,
+    ) -> ModuleResult<T> {
+        let access = instance.access(handler.exclusive);
+        let up = self.up_context();
+        // SAFETY: `self`, the instance and the calls that led here outlive this one.
+        let mut cx = unsafe { Context::new(&instance.place, self, self.up(None)) };
+        if let Some(error) = self.too_deep(&cx) {
+            return Err(error.into());
+        }
+        let link = core::ptr::NonNull::from(&mut cx);
+        let under = self.calls.enter(link);
+        // SAFETY: the link lies on this stack.
+        let depth = unsafe { link.as_ref() }.depth();
+        let door = Door { handler, access, under: &under, depth };
+        let entered = self.enter(instance, door, up, patience).map_err(|refused| match refused {
+            Refused::NotRunning => ModuleError::WrongState {
+                module: instance.name().to_string(),
+                found: instance.state(),
+                expected: ModuleState::Running,
+            },
+            _ => self.busy(up, instance).into(),
+        })?;
+        // SAFETY: nobody has looked at the link yet.
+        unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(access)) };
+        // SAFETY: from here on it is only looked at.
+        let cx = unsafe { link.as_ref() };
+        match run(cx) {
+            Ok(result) => {
+                drop(entered);
+                result
+            }
+            Err(Panicked) => Err(self.crashed(entered, instance, cx)),
+        }
+    }
+
     /// Stops what still runs, because the runtime goes.
-    pub(crate) fn end(&self) {
-        for at in self.order.iter().rev() {
-            let slot = &self.slots[*at];
-            if slot.close().is_ok() {
-                if let Err(error) = self.on_behalf(slot, false, |cx| slot.step(Step::Stop, cx)) {
-                    log::error!(target: slot.name(), "on_stop: {error}");
+    pub(super) fn end(&self) {
+        for instance in self.registry().in_order().iter().rev() {
+            if instance.is_running() {
+                instance.word.close();
+                if let Err(error) = self.step(instance, Step::Stop, Hold::Place(Access::Free)) {
+                    log::error!(target: instance.name(), "{error}");
                 }
-                slot.set_state(ModuleState::Stopped);
+                let moved = instance.move_to(ModuleState::Stopped);
+                debug_assert!(moved.is_ok());
             }
         }
+        for slot in self.registry().slots() {
+            self.close_mailbox(&slot, "helix");
+        }
+    }
+}
+
+/// A handler has panicked; what it said is in the context.
+pub(super) struct Panicked;
+
+pub(super) fn unfit(module: &str, step: &'static str, faults: Vec<BuildFault>) -> LifecycleError {
+    LifecycleError::new(module, step, ModuleError::Unfit(Box::new(BuildError { faults })))
+}
+
+impl Registry {
+    /// What a module needs, and whether it can do without.
+    pub(super) fn needs(&self, module: usize) -> Vec<(Arc<Instance>, bool)> {
+        let dependencies = self.members[module].instance.descriptor.info.dependencies.iter();
+        let needs = self.plan.needs[module].iter().zip(dependencies);
+        let met = needs.filter_map(|(met, dependency)| Some(((*met)?, dependency.optional)));
+        met.map(|(met, optional)| (self.members[met].instance.clone(), optional)).collect()
     }
 }

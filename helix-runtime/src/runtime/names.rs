@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 
 use crate::context::{ModuleId, Route};
-use crate::descriptor::RequestEntry;
+use crate::descriptor::{Entry, RequestEntry};
 use crate::runtime::instance::Instance;
 use crate::runtime::word::Access;
 
@@ -26,9 +26,15 @@ pub(crate) struct Pair {
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
     instance: NonNull<Instance>,
+    pub(crate) entry: &'static Entry,
     pub(crate) request: &'static RequestEntry,
     pub(crate) access: Access,
 }
+
+// SAFETY: an instance may be used by any thread; its address is followed as long as `Target::instance` says.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
 
 impl Target {
     /// The instance, for as long as the names may be read.
@@ -58,9 +64,8 @@ impl Names {
         let mut known: Vec<(Box<str>, ModuleId)> = Vec::new();
         for (target, instance) in found {
             known.push((target.into(), instance.slot.id));
-            for at in 0..instance.entries.len() {
-                let Some((request, access)) = instance.request(at) else { continue };
-                let value = Some(Target { instance: instance.into(), request, access });
+            for (entry, request, access) in instance.requests() {
+                let value = Some(Target { instance: instance.into(), entry, request, access });
                 match pairs.iter().position(|pair| *pair.target == *target && *pair.request == *request.name) {
                     Some(number) => targets[number] = value,
                     None => {

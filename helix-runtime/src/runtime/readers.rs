@@ -15,11 +15,14 @@ pub(crate) const MAX_DEPTH: usize = 64;
 pub(crate) struct Record {
     sequence: AtomicUsize,
     marks: [AtomicUsize; MAX_DEPTH],
+    /// For each mark, the address of the handler's entry.
+    handlers: [AtomicUsize; MAX_DEPTH],
 }
 
 impl Record {
     pub(crate) fn new() -> Self {
-        Self { sequence: AtomicUsize::new(0), marks: core::array::from_fn(|_| AtomicUsize::new(0)) }
+        let zeros = || core::array::from_fn(|_| AtomicUsize::new(0));
+        Self { sequence: AtomicUsize::new(0), marks: zeros(), handlers: zeros() }
     }
 
     /// The outermost call of this record's thread begins: what is read from here on is kept.
@@ -37,9 +40,10 @@ impl Record {
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
     }
 
-    /// The call at that depth is about to look at the word of `place`.
+    /// The call at that depth is about to look at the word of `place`, for that handler.
     #[inline]
-    pub(crate) fn mark(&self, depth: usize, place: usize) {
+    pub(crate) fn mark(&self, depth: usize, place: usize, handler: usize) {
+        self.handlers[depth].store(handler, Ordering::Relaxed);
         self.marks[depth].store(place, Ordering::Relaxed);
         light();
     }
@@ -60,8 +64,9 @@ impl Record {
         self.sequence.load(Ordering::Acquire) != sequence
     }
 
-    /// Whether a call of this thread is inside `place`, or about to look. After a heavy barrier.
-    pub(crate) fn is_in(&self, place: usize) -> bool {
-        self.marks.iter().any(|mark| mark.load(Ordering::Acquire) == place)
+    /// The handler of `place` that a call of this thread is inside of, or about to enter. After a heavy barrier.
+    pub(crate) fn is_in(&self, place: usize) -> Option<usize> {
+        let at = self.marks.iter().position(|mark| mark.load(Ordering::Acquire) == place)?;
+        Some(self.handlers[at].load(Ordering::Relaxed))
     }
 }

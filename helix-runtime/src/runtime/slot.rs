@@ -72,6 +72,11 @@ impl Ring {
         self.waiting.pop_front()
     }
 
+    /// Puts back what `pop` has given.
+    pub(crate) fn put_back(&mut self, aside: Aside) {
+        self.waiting.push_front(aside);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }

@@ -13,9 +13,9 @@ use core::cmp::Reverse;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicUsize;
 
-use crate::descriptor::EventFn;
+use crate::descriptor::{Entry, EventFn};
 use crate::event::{Delivery, Hears, SubscriptionPriority};
-use crate::runtime::instance::Instance;
+use crate::runtime::instance::{Hearing, Instance};
 use crate::runtime::word::Access;
 use crate::schema::hash_name;
 
@@ -23,12 +23,18 @@ use crate::schema::hash_name;
 #[derive(Clone, Copy)]
 pub(crate) struct Listener {
     pub(crate) instance: NonNull<Instance>,
+    pub(crate) entry: &'static Entry,
     pub(crate) call: EventFn,
     pub(crate) access: Access,
     /// Which of the instance's hearings.
     pub(crate) hearing: u32,
     priority: SubscriptionPriority,
 }
+
+// SAFETY: an instance may be used by any thread; its address is followed as long as `Listener::instance` says.
+unsafe impl Send for Listener {}
+// SAFETY: as above.
+unsafe impl Sync for Listener {}
 
 /// What a listener hears, whatever its type: events of that topic and name?
 fn hears_named(hears: &Hears<'_>, topic: &str, name: &str) -> bool {
@@ -76,9 +82,9 @@ impl Topics {
     pub(crate) fn new<'a>(instances: impl Iterator<Item = &'a Instance>, counts: &mut Counts) -> Self {
         let mut heard: Vec<(Listener, Hears<'a>)> = Vec::new();
         for instance in instances {
-            for (hearing, hears, priority, call, access) in instance.hearings() {
-                let listener = Listener { instance: instance.into(), call, access, hearing: hearing as u32, priority };
-                heard.push((listener, hears));
+            for (at, Hearing { hears, priority, entry, call, access }) in instance.hearings().enumerate() {
+                let (instance, hearing) = (instance.into(), at as u32);
+                heard.push((Listener { instance, entry, call, access, hearing, priority }, hears));
             }
         }
         heard.sort_by_key(|(listener, _)| Reverse(listener.priority));
@@ -196,9 +202,10 @@ impl Heard<'_> {
     /// Whether that listener is meant.
     #[inline]
     pub(crate) fn includes(&self, listener: &Listener, delivery: &Delivery<'_>) -> bool {
-        !self.by_name || listener.instance().hears(listener.hearing, |hears| {
-            hears_named(hears, delivery.topic, delivery.name)
-        })
+        !self.by_name || {
+            let hearing = listener.instance().hearings().nth(listener.hearing as usize);
+            hearing.is_some_and(|hearing| hears_named(&hearing.hears, delivery.topic, delivery.name))
+        }
     }
 
     /// Of the listeners of one module, which one is at `index`.
@@ -225,7 +232,7 @@ impl Listener {
     }
 
     fn may_have_twins(&self) -> bool {
-        !self.instance().topics.is_empty()
+        self.instance().listens.is_some()
     }
 
     fn is_twin_of(&self, other: &Self) -> bool {

@@ -1,108 +1,168 @@
 //! Waiting for a module that another thread is in, where that cannot end in a circle.
 //!
-//! A call that holds no module may simply wait: nobody waits for it. One that does enters itself here first. Under the
-//! one lock of this file it looks whether the module it wants is held by a call that waits, directly or over others, for
-//! one that it holds itself. The last to join such a circle is told so. No user code runs under the lock.
+//! Two things keep a call out of a module. *Someone is inside* in a way that excludes it; or *others come first*: callers
+//! who have waited long, or a transition that waits for the module to be empty. The second gives way to whoever those
+//! others wait for: a call of a chain that is inside already, or one that such a chain waits for over others.
+//!
+//! A call that was made by no other may simply wait: nobody waits for it. Any other enters itself here first. Under the one
+//! lock of this file it looks whether someone who holds the module waits, directly or over others, for one that its own
+//! chain holds. The last to join such a circle is told so. No user code runs under the lock.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 use std::vec::Vec;
 
-use crate::context::{Context, ModuleId};
-use crate::runtime::slot::{Access, Entered, Refused, Slot};
+use crate::context::{Context, Place};
+use crate::lock::Lock;
+use crate::runtime::instance::{Door, Entered, Instance};
+use crate::runtime::patience::{Backoff, Patience};
+use crate::runtime::word::{Access, Refused};
 
-/// A call that waits: for which module of which host, and on whose behalf.
+use core::sync::atomic::Ordering;
+
+/// A call that waits: for which place of which host, in which way, and on whose behalf.
 #[derive(Clone, Copy)]
 struct Waiter {
     host: *const (),
-    module: ModuleId,
+    place: *const Place,
+    access: Access,
     chain: *const Context,
 }
 
-// SAFETY: the pointers are looked at under the lock only, and while a waiter is listed its chain lies still: the thread
-// that it belongs to is in `wait`, which takes it off the list before it goes on.
+// SAFETY: the pointers are followed under the lock only, and while a waiter is listed its chain lies still and keeps its
+// place: the thread that it belongs to is in `wait`, which takes it off the list before it goes on.
 unsafe impl Send for Waiter {}
 
-static WAITERS: Mutex<Vec<Waiter>> = Mutex::new(Vec::new());
+static WAITERS: Lock<Vec<Waiter>> = Lock::new(Vec::new());
 
-fn waiters() -> MutexGuard<'static, Vec<Waiter>> {
-    WAITERS.lock().unwrap_or_else(PoisonError::into_inner)
+impl Waiter {
+    fn chain(&self) -> &Context {
+        // SAFETY: see `Send`; the newcomer's belongs to this thread.
+        unsafe { &*self.chain }
+    }
+
+    fn place(&self) -> &Place {
+        // SAFETY: as above.
+        unsafe { &*self.place }
+    }
+
+    /// Whether this one's chain keeps `wanted` out.
+    fn excludes(&self, wanted: &Self) -> bool {
+        match self.chain().holds(wanted.host, wanted.place()) {
+            Some(Access::Exclusive) => true,
+            Some(Access::Shared | Access::Free) => wanted.access == Access::Exclusive,
+            None => false,
+        }
+    }
+
+    /// Whether this one's chain is where a transition of that host, or someone who waits for that place, wants nobody.
+    fn is_inside(&self, other: &Self) -> bool {
+        self.chain().holds(other.host, other.place()).is_some()
+            || (other.place().gated.load(Ordering::Relaxed) && self.chain().is_gated(other.host))
+    }
 }
 
-/// Waits until the module can be entered, or until `deadline`; `up` is the call that wants to.
-pub(super) fn wait<'a>(
-    host: *const (),
-    slot: &'a Slot,
-    access: Access,
-    up: Option<&Context>,
-    deadline: Option<Instant>,
-) -> Result<Entered<'a>, Refused> {
-    let holder = up.filter(|up| up.holds_any());
-    if holder.is_some_and(|up| up.holds_lock_of(host, slot.id)) {
-        // Who waits to be alone waits for this very call too: beside its own reading it may read again.
-        return if access == Access::Shared { slot.enter_again() } else { Err(Refused::Busy) };
-    }
-    let _listed = match holder {
-        Some(up) => Some(Listed::join(Waiter { host, module: slot.id, chain: up }).ok_or(Refused::Busy)?),
-        None => None,
-    };
-    loop {
-        if access == Access::Exclusive {
-            slot.want();
+/// Whether one of `first` waits, directly or over others, for what `newcomer` holds.
+fn wait_for(waiters: &[Waiter], first: impl Fn(&Waiter) -> bool, newcomer: &Waiter) -> bool {
+    let mut reached: Vec<bool> = waiters.iter().map(&first).collect();
+    let mut front: Vec<usize> = (0..waiters.len()).filter(|at| reached[*at]).collect();
+    while let Some(at) = front.pop() {
+        if newcomer.excludes(&waiters[at]) {
+            return true;
         }
-        match slot.enter(access) {
-            Err(Refused::Busy) if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
-                slot.unwant();
-                return Err(Refused::Busy);
+        for (other, waiter) in waiters.iter().enumerate() {
+            if !reached[other] && waiter.excludes(&waiters[at]) {
+                reached[other] = true;
+                front.push(other);
             }
-            Err(Refused::Busy) => std::thread::yield_now(),
-            entered => return entered,
         }
     }
+    false
 }
 
 /// A place on the list of those who wait.
 struct Listed(Waiter);
 
 impl Listed {
-    /// Joins, unless that closes a circle.
+    /// Joins, unless whoever holds what this one wants waits for what it holds.
     fn join(waiter: Waiter) -> Option<Self> {
-        let mut waiters = waiters();
-        if closes_circle(&waiters, waiter) {
+        let mut waiters = WAITERS.lock();
+        if wait_for(&waiters, |other| other.excludes(&waiter), &waiter) {
             return None;
         }
         waiters.push(waiter);
         Some(Self(waiter))
     }
+
+    /// Whether those for whom this one holds off wait for it.
+    fn is_waited_for(&self) -> bool {
+        let waiters = WAITERS.lock();
+        let inside = |other: &Waiter| !core::ptr::eq(other.chain, self.0.chain) && other.is_inside(&self.0);
+        wait_for(&waiters, inside, &self.0)
+    }
 }
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        let mut waiters = waiters();
+        let mut waiters = WAITERS.lock();
         if let Some(at) = waiters.iter().position(|waiter| core::ptr::eq(waiter.chain, self.0.chain)) {
             waiters.swap_remove(at);
         }
     }
 }
 
-/// Whether whoever holds what `newcomer` wants waits, over any number of others, for what `newcomer` holds.
-fn closes_circle(waiters: &[Waiter], newcomer: Waiter) -> bool {
-    let holds = |waiter: &Waiter, of: &Waiter| {
-        // SAFETY: a listed chain lies still (see `Waiter`), and the newcomer's belongs to this thread.
-        unsafe { &*waiter.chain }.holds_lock_of(of.host, of.module)
-    };
-    let mut reached = std::vec![false; waiters.len()];
-    let mut front = std::vec![newcomer];
-    while let Some(wanted) = front.pop() {
-        for (at, waiter) in waiters.iter().enumerate() {
-            if !reached[at] && holds(waiter, &wanted) {
-                if holds(&newcomer, waiter) {
-                    return true;
-                }
-                reached[at] = true;
-                front.push(*waiter);
+/// Asks others to hold off, until it goes.
+struct Impatient<'a>(&'a Instance);
+
+impl Drop for Impatient<'_> {
+    fn drop(&mut self) {
+        self.0.word.release();
+    }
+}
+
+/// Waits until the instance can be entered; `up` is the call that wants to.
+pub(super) fn wait<'a>(
+    host: *const (),
+    instance: &'a Instance,
+    door: Door<'a>,
+    up: Option<&Context>,
+    patience: Patience,
+) -> Result<Entered<'a>, Refused> {
+    let (place, access) = (&instance.place, door.access);
+    let held = up.and_then(|up| up.holds(host, place));
+    match (held, access) {
+        (Some(Access::Exclusive), _) | (Some(Access::Shared), Access::Exclusive) => return Err(Refused::Busy),
+        _ => {}
+    }
+    // Whoever comes first waits for this chain too.
+    let mut first = held.is_some() || up.is_some_and(|up| up.is_gated(host));
+    let mut listed: Option<Listed> = None;
+    let mut impatient: Option<Impatient<'_>> = None;
+    let mut backoff = Backoff::new();
+    loop {
+        let barge = first || (impatient.is_some() && !place.gated.load(Ordering::Relaxed));
+        let refused = match instance.enter(door, barge) {
+            Ok(entered) => return Ok(entered),
+            Err(refused) => refused,
+        };
+        if refused == Refused::NotRunning {
+            return Err(refused);
+        }
+        if let Some(up) = up {
+            let listed = match &mut listed {
+                Some(listed) => listed,
+                none => none.insert(Listed::join(Waiter { host, place, access, chain: up }).ok_or(Refused::Busy)?),
+            };
+            if refused == Refused::HeldOff && listed.is_waited_for() {
+                first = true;
+                continue;
             }
         }
+        if patience.is_over() {
+            return Err(Refused::Late);
+        }
+        if backoff.is_long() && impatient.is_none() && access != Access::Free {
+            instance.word.hold_off();
+            impatient = Some(Impatient(instance));
+        }
+        backoff.wait();
     }
-    false
 }

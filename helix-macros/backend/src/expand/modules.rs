@@ -11,7 +11,7 @@ pub fn modules(model: &Modules, sound: bool) -> TokenStream {
     let Modules { runtime: rt, members, open } = model;
     let span = Span::mixed_site();
     if !sound {
-        return quote_spanned!(span=> #rt::ModuleSet::new(&[]));
+        return quote_spanned!(span=> #rt::ModuleSet::new(&[], #open));
     }
     let count = Literal::usize_unsuffixed(members.len());
     let descriptors = members.iter().map(|member| {
@@ -34,6 +34,6 @@ pub fn modules(model: &Modules, sound: bool) -> TokenStream {
         #(#checks)*
         const _: () = #rt::glue::check_cycle::<#count>(SET);
         #(#records)*
-        #rt::ModuleSet::new(SET)
+        #rt::ModuleSet::new(SET, #open)
     }}
 }

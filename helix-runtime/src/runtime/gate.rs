@@ -1,0 +1,130 @@
+//! Having modules to oneself: those who come anew wait, and those who are inside are waited for.
+//!
+//! All modules of a gate are had at once or not at all. While one of them is still busy the others are given back each
+//! time, because whoever is inside the one may call another of them: that call passes the gate.
+
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+
+use crate::error::ModuleError;
+use crate::runtime::inner::Inner;
+use crate::runtime::instance::Instance;
+#[cfg(feature = "std")]
+use crate::runtime::patience::Backoff;
+use crate::runtime::patience::Patience;
+use crate::runtime::word::Access;
+
+/// Some running modules that nobody is inside of, and that nobody can enter.
+pub(super) struct Gate<'a> {
+    inner: &'a Inner,
+    gated: Vec<Arc<Instance>>,
+    /// Whether everybody has left.
+    held: bool,
+}
+
+impl<'a> Gate<'a> {
+    /// Closes the gate and waits until everybody has left.
+    ///
+    /// # Errors
+    /// When that takes too long, or a module is no longer running. The gate is open again then.
+    pub(super) fn close(inner: &'a Inner, instances: Vec<Arc<Instance>>, time: Duration) -> Result<Self, ModuleError> {
+        let mut gate = Self { inner, gated: instances, held: false };
+        for instance in &gate.gated {
+            instance.place.gated.store(true, Ordering::SeqCst);
+            if instance.is_lockless() {
+                instance.word.gate();
+            } else {
+                instance.word.hold_off();
+            }
+        }
+        let patience = Patience::of(time);
+        #[cfg(feature = "std")]
+        let mut backoff = Backoff::new();
+        while let Err(busy) = gate.try_hold() {
+            if !busy.word.is_open() {
+                return Err(busy.not_running());
+            }
+            if patience.is_over() {
+                let inside = inner.calls.inside(busy.address());
+                let (thread, handler) = match inside {
+                    Some(inside) => (inside.thread, busy.handler_name(inside.handler)),
+                    None => ("unknown".to_string(), "a handler".to_string()),
+                };
+                return Err(ModuleError::Stuck { module: busy.name().to_string(), thread, handler, waited: time });
+            }
+            #[cfg(feature = "std")]
+            backoff.wait();
+        }
+        gate.held = true;
+        Ok(gate)
+    }
+
+    /// Takes all of them, or none and says which was busy.
+    fn try_hold(&self) -> Result<(), &Instance> {
+        for (at, instance) in self.gated.iter().enumerate() {
+            if !self.take(instance) {
+                self.gated[..at].iter().for_each(|instance| give_back(instance));
+                return Err(instance);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, instance: &Instance) -> bool {
+        if !instance.is_lockless() {
+            return instance.word.enter(Access::Exclusive, true).is_ok();
+        }
+        if !instance.word.seize() {
+            return false;
+        }
+        let is_empty = self.inner.calls.inside(instance.address()).is_none();
+        if !is_empty {
+            instance.word.yield_back();
+        }
+        is_empty
+    }
+
+    /// Lets callers in again.
+    pub(super) fn open(&self, instance: &Instance) {
+        if !instance.place.gated.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        if instance.is_lockless() {
+            instance.word.ungate();
+        } else {
+            instance.word.release();
+            if self.held {
+                instance.word.leave(Access::Exclusive);
+            }
+        }
+    }
+
+    /// Ends the gate of a module that nobody may enter any more.
+    pub(super) fn shut(&self, instance: &Instance) {
+        if instance.place.gated.swap(false, Ordering::SeqCst) {
+            instance.word.close();
+            if !instance.is_lockless() {
+                instance.word.release();
+            }
+        }
+    }
+}
+
+fn give_back(instance: &Instance) {
+    if instance.is_lockless() {
+        instance.word.yield_back();
+    } else {
+        instance.word.leave(Access::Exclusive);
+    }
+}
+
+impl Drop for Gate<'_> {
+    fn drop(&mut self) {
+        for instance in &self.gated {
+            self.open(instance);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What a `Runtime` and its handles share, and how what is replaced is freed.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use core::time::Duration;
+
+use crate::chain::{self, Calls, Under};
+use crate::config::Config;
+use crate::context::{Context, ModuleId, Place};
+use crate::descriptor::Descriptor;
+use crate::lock::{Lock, Locked};
+use crate::runtime::SavedState;
+use crate::runtime::instance::Instance;
+use crate::runtime::poll::{Clock, Source};
+use crate::runtime::registry::{Registry, Retired, View};
+use crate::runtime::supervise::Supervision;
+
+pub(crate) struct Inner {
+    registry: Lock<Registry>,
+    view: AtomicPtr<View>,
+    retired: Lock<Vec<Retired>>,
+    pub(super) calls: Calls,
+    /// Where calls come from that no module makes.
+    pub(super) root: Place,
+    pub(super) config: Box<dyn Config>,
+    pub(super) settings: Settings,
+    /// What modules are to take back when they start.
+    pub(super) states: Vec<SavedState>,
+    /// Which transition is under way.
+    pub(super) moving: Lock<Option<String>>,
+    /// Transitions that were asked for from inside what they concern.
+    pub(super) postponed: Lock<VecDeque<Postponed>>,
+    pub(super) sources: Lock<Vec<Box<dyn Source>>>,
+    pub(super) polling: AtomicBool,
+    pub(super) now: Lock<Duration>,
+    pub(super) last_health: Lock<Option<Duration>>,
+    pub(super) next_message: AtomicUsize,
+    pub(super) this: Weak<Inner>,
+}
+
+/// A transition that waits for `poll`.
+pub(super) enum Postponed {
+    Replace(ModuleId, &'static Descriptor),
+    Remove(ModuleId),
+}
+
+/// What a builder settles.
+pub(super) struct Settings {
+    pub(super) depth_limit: u32,
+    pub(super) clock: Option<Box<dyn Clock>>,
+    pub(super) statistics: bool,
+    pub(super) ring: usize,
+    pub(super) mailbox: usize,
+    pub(super) drain_timeout: Duration,
+    pub(super) supervision: Supervision,
+    pub(super) data_dir: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            depth_limit: 32,
+            clock: None,
+            statistics: false,
+            ring: 32,
+            mailbox: 64,
+            drain_timeout: Duration::from_secs(5),
+            supervision: Supervision::default(),
+            data_dir: None,
+        }
+    }
+}
+
+impl Inner {
+    pub(super) fn new(
+        mut registry: Registry,
+        config: Box<dyn Config>,
+        states: Vec<SavedState>,
+        settings: Settings,
+        sources: Vec<Box<dyn Source>>,
+    ) -> Arc<Self> {
+        let view = Box::into_raw(Box::new(registry.view()));
+        Arc::new_cyclic(|this: &Weak<Self>| Self {
+            registry: Lock::new(registry),
+            view: AtomicPtr::new(view),
+            retired: Lock::new(Vec::new()),
+            calls: Calls::new(),
+            root: Place::new(ModuleId(u32::MAX), "helix"),
+            config,
+            settings,
+            states,
+            moving: Lock::new(None),
+            postponed: Lock::new(VecDeque::new()),
+            sources: Lock::new(sources),
+            polling: AtomicBool::new(false),
+            now: Lock::new(Duration::ZERO),
+            last_health: Lock::new(None),
+            next_message: AtomicUsize::new(1),
+            this: this.clone(),
+        })
+    }
+
+    pub(super) fn address(&self) -> *const () {
+        core::ptr::from_ref(self).cast()
+    }
+
+    pub(super) fn registry(&self) -> Locked<'_, Registry> {
+        self.registry.lock()
+    }
+
+    /// What calls walk, as it is now. It stays while the call is under way.
+    #[inline]
+    pub(super) fn view<'a>(&'a self, _: &'a Under<'_>) -> &'a View {
+        // SAFETY: `install` frees a view only after every call has ended that was under way when it was exchanged, and
+        // this call was under way before the pointer was read.
+        unsafe { &*self.view.load(Ordering::Acquire) }
+    }
+
+    /// Exchanges the view for one of the registry as it is now. `gone` was taken out of it; it is freed later.
+    pub(super) fn install(&self, mut registry: Locked<'_, Registry>, gone: Vec<Arc<Instance>>) {
+        let view = Box::into_raw(Box::new(registry.view()));
+        let old = self.view.swap(view, Ordering::AcqRel);
+        drop(registry);
+        // SAFETY: `old` came from `Box::into_raw` here or in `new`, and was exchanged by this call alone.
+        let old = unsafe { Box::from_raw(old) };
+        let retired = Retired { _view: old, _instances: gone, grace: self.calls.grace() };
+        self.retired.lock().push(retired);
+        self.reclaim();
+    }
+
+    /// Frees what nobody can read any more. Tells how much is left.
+    pub(super) fn reclaim(&self) -> usize {
+        let mut retired = self.retired.lock();
+        let over: Vec<Retired> = retired.extract_if(.., |retired| retired.grace.is_over(&self.calls)).collect();
+        let left = retired.len();
+        drop(retired);
+        // What a closure has captured is dropped here, which is user code.
+        drop(over);
+        left
+    }
+
+    /// The call that leads to the next one: the one given, else the innermost of this thread.
+    #[inline]
+    pub(super) fn up(&self, from: Option<&Context>) -> Option<NonNull<Context>> {
+        from.map(NonNull::from).or_else(chain::top)
+    }
+
+    pub(super) fn up_context(&self) -> Option<&Context> {
+        // SAFETY: the innermost call of this thread is below us on this very stack.
+        chain::top().map(|top| unsafe { top.as_ref() })
+    }
+
+    /// The time by the runtime's clock.
+    pub(super) fn clock(&self) -> Duration {
+        match &self.settings.clock {
+            Some(clock) => clock.now(),
+            None => self.default_clock(),
+        }
+    }
+
+    #[cfg(feature = "std")]
+    fn default_clock(&self) -> Duration {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        START.get_or_init(std::time::Instant::now).elapsed()
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn default_clock(&self) -> Duration {
+        *self.now.lock()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.end();
+        // SAFETY: `&mut self` says that no call is under way; the pointer came from `Box::into_raw`.
+        drop(unsafe { Box::from_raw(*self.view.get_mut()) });
+        self.retired.lock().clear();
+        let mut registry = self.registry.lock();
+        let order = core::mem::take(&mut registry.plan.order);
+        let mut members: Vec<_> = registry.members.drain(..).map(Some).collect();
+        drop(registry);
+        for at in order.into_iter().rev() {
+            members[at] = None;
+        }
+    }
+}
