@@ -137,6 +137,9 @@ fn a_large_payload_is_moved_and_not_copied() {
     assert_eq!(payload.len(), 16 << 20);
 }
 
+/// A turn of a receiver: a value or none, and nothing at all when the channel is closed.
+type Receive = fn(&Receiver<(u64, u64)>) -> Option<Option<(u64, u64)>>;
+
 #[test]
 fn each_of_many_values_of_many_senders_arrives_once_and_in_its_senders_order() {
     const SENDERS: u64 = 3;
@@ -157,7 +160,7 @@ fn each_of_many_values_of_many_senders_arrives_once_and_in_its_senders_order() {
     });
     let senders: Vec<_> = senders.collect();
     // One looks, one blocks, one blocks for a time: whoever it goes to, it goes to one.
-    let receive: [fn(&Receiver<(u64, u64)>) -> Option<Option<(u64, u64)>>; 3] = [
+    let receive: [Receive; 3] = [
         |rx| match rx.try_recv() {
             Ok(value) => Some(Some(value)),
             Err(TryRecvError::Empty) => {
