@@ -52,7 +52,8 @@
 
 mod line;
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 pub use line::IrqLine;
 
@@ -72,8 +73,8 @@ impl Default for IrqLine {
     }
 }
 
-/// The function that tells whether the caller is in an interrupt; 0 for none.
-static DETECTOR: AtomicUsize = AtomicUsize::new(0);
+/// The function that tells whether the caller is in an interrupt; null for none.
+static DETECTOR: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
 /// Says how this platform knows that it is in an interrupt. Debug builds ask before they take a lock of the runtime's.
 ///
@@ -89,7 +90,7 @@ static DETECTOR: AtomicUsize = AtomicUsize::new(0);
 /// assert!(!irq::is_active());
 /// ```
 pub fn detect_with(in_interrupt: fn() -> bool) {
-    DETECTOR.store(in_interrupt as usize, Ordering::Release);
+    DETECTOR.store(in_interrupt as *mut (), Ordering::Release);
 }
 
 /// Panics in debug builds when the caller is in an interrupt.
@@ -109,12 +110,11 @@ pub(crate) fn assert_task_level(what: &str) {
 /// ```
 #[must_use]
 pub fn is_active() -> bool {
-    match DETECTOR.load(Ordering::Acquire) {
-        0 => false,
-        detector => {
-            // SAFETY: `detect_with` is the only one that stores here, and it stores a function of this type.
-            let in_interrupt = unsafe { core::mem::transmute::<usize, fn() -> bool>(detector) };
-            in_interrupt()
-        }
+    let detector = DETECTOR.load(Ordering::Acquire);
+    if detector.is_null() {
+        return false;
     }
+    // SAFETY: `detect_with` is the only one that stores here, and it stores a function of this type.
+    let in_interrupt = unsafe { core::mem::transmute::<*mut (), fn() -> bool>(detector) };
+    in_interrupt()
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use helix_runtime::channel::{RecvError, SendError, channel, oneshot};
+use helix_runtime::channel::{RecvError, channel, oneshot};
 
 const MANY: u64 = if cfg!(miri) { 50 } else { 20_000 };
 
@@ -124,6 +124,8 @@ mod embassy {
 
     use embassy_executor::Executor;
     use embassy_executor::raw::TaskStorage;
+
+    use helix_runtime::channel::SendError;
 
     use super::*;
 
