@@ -32,7 +32,7 @@
 //! too), or, with the feature `std`, blocks its thread (`recv`, `recv_timeout`). To begin to wait is the expensive part,
 //! so that sending need not be: with `std` on Linux a sender runs no memory barrier.
 //!
-//! In an interrupt only a [`Producer`] may be used; see [`irq`](crate::irq).
+//! In an interrupt only a [`Producer`] may be used; see [`irq`].
 
 #[cfg(feature = "std")]
 mod block;
