@@ -33,17 +33,32 @@
 //! - `std`: a handler's panic is caught and becomes an error, threads wait for a busy module in turn, and the chain of
 //!   calls is known to a kept [`Handle`] or client too. The program that runs the modules switches it on; a module
 //!   crate has no need to.
+//!
+//! # Targets
+//!
+//! Any, without std and with `alloc`. Where there is no compare-and-swap (thumbv6m, riscv32imc) the crate is [`irq`]
+//! alone, and needs no allocator either.
 
 #![no_std]
 
+#[cfg(target_has_atomic = "ptr")]
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 // The derives of this crate's own events name it as any other crate does.
 extern crate self as helix_runtime;
 
+#[cfg(target_has_atomic = "ptr")]
+mod export;
+pub mod irq;
+mod sync;
+
+// All else needs compare-and-swap, to begin with for its `Arc`s.
+cfg_if::cfg_if! { if #[cfg(target_has_atomic = "ptr")] {
+
 mod abi;
 mod barrier;
+pub mod channel;
 mod chain;
 mod check;
 mod client;
@@ -54,11 +69,9 @@ mod descriptor;
 mod erase;
 mod error;
 mod event;
-mod export;
 mod handle;
 mod handwritten;
 mod info;
-pub mod irq;
 mod lock;
 mod message;
 pub mod modinfo;
@@ -67,12 +80,12 @@ mod request;
 mod runtime;
 mod schema;
 mod set;
-mod sync;
 mod text;
 pub mod v1;
 mod version;
 
 pub use abi::AbiTag;
+pub use channel::{channel, default_channel, oneshot, spsc};
 pub use client::Client;
 pub use config::{Config, ConfigKey, ConfigMap, FromConfig};
 pub use context::{Context, Host, ModuleId};
@@ -141,6 +154,8 @@ pub mod glue {
     pub use postcard_schema::schema::{DataModelType, DataModelVariant, NamedType, NamedValue, NamedVariant};
     pub use serde;
 }
+
+}}
 
 /// Gathers annotated modules, checks that they fit together, and writes their records into the program.
 ///
