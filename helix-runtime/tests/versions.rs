@@ -131,6 +131,7 @@ fn requirement() -> BoxedStrategy<String> {
         6 => list(2..5),
         4 => mistyped(list(1..3)),
         1 => any,
+        1 => (list(1..3), of([",*", ", *", ", x ", ",X,1", ",", ", "])).prop_map(|(list, after)| list + &after),
         1 => "[0-3.x*+,<>=~^ -]{0,12}",
         1 => ".{0,12}",
     ]
@@ -261,10 +262,8 @@ fn met(seen: &mut BTreeMap<String, u32>, text: &str, near: &[Near]) {
             let kinds = [
                 "leading zero",
                 "exceeds",
-                "empty string",
                 "unexpected end",
                 "unexpected character",
-                "unexpected `,`",
                 "expected comma",
                 "empty identifier",
                 "wildcard req",
