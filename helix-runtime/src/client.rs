@@ -104,7 +104,27 @@ pub(crate) fn call_bytes(
     host.call(from, route, &mut Call { request, timeout: None, carries: &mut Carries::Bytes { args, reply } })
 }
 
-pub(crate) fn request(host: &dyn Host, from: Option<&Context>, target: &str, request: Request) -> IpcResult<Response> {
+pub(crate) fn request(
+    host: &dyn Host,
+    from: Option<&Context>,
+    target: &str,
+    mut request: Request,
+) -> IpcResult<Response> {
+    request.forget_source();
+    request_as_it_is(host, from, target, request)
+}
+
+/// A request whose source the runtime has filled in already.
+pub(crate) fn request_vouched(host: &dyn Host, target: &str, request: Request) -> IpcResult<Response> {
+    request_as_it_is(host, None, target, request)
+}
+
+fn request_as_it_is(
+    host: &dyn Host,
+    from: Option<&Context>,
+    target: &str,
+    request: Request,
+) -> IpcResult<Response> {
     let route = host.resolve(target, &request.request_type)?;
     let (name, timeout) = (request.request_type.clone(), request.timeout);
     let mut carries = Carries::Raw { request, response: None };

@@ -58,10 +58,12 @@ cfg_if::cfg_if! { if #[cfg(target_has_atomic = "ptr")] {
 
 mod abi;
 mod barrier;
+mod bus;
 pub mod channel;
 mod chain;
 mod check;
 mod client;
+mod closure;
 mod codec;
 mod config;
 mod context;
@@ -77,6 +79,7 @@ mod message;
 pub mod modinfo;
 mod module;
 mod request;
+mod router;
 mod runtime;
 mod schema;
 mod set;
@@ -85,8 +88,12 @@ pub mod v1;
 mod version;
 
 pub use abi::AbiTag;
+pub use bus::{
+    BusStats, EventBus, EventHandler, EventSubscription, EventTopic, ListenerStats, SubscriptionId, TypeTopic,
+};
 pub use channel::{channel, default_channel, oneshot, spsc};
 pub use client::Client;
+pub use closure::RequestHandler;
 pub use config::{Config, ConfigKey, ConfigMap, FromConfig};
 pub use context::{Context, Host, ModuleId};
 pub use descriptor::{Descriptor, RequestEntry};
@@ -103,10 +110,14 @@ pub use info::{Dependencies, Dependency, ModuleFlags, ModuleInfo, ModuleKind, ch
 pub use log;
 pub use message::{Arg, Args, Message, Return};
 pub use module::{Handlers, Module};
-pub use request::{Request, Response};
+pub use request::{MessagePriority, Request, Response};
+pub use router::{MailboxStats, MessageRouter, ModuleAddress};
 pub use runtime::{
-    BuildError, BuildFault, Builder, ModuleHealth, ModuleStatus, Resolved, Runtime, SavedState, StartError,
+    BuildError, BuildFault, Builder, Clock, Edge, LifecycleError, MessageId, ModuleHealth, ModuleStatus, Polled,
+    ReplyHandler, Resolved, Runtime, SavedState, Supervision, Transition,
 };
+#[cfg(feature = "std")]
+pub use runtime::SystemClock;
 pub use schema::Shape;
 pub use set::{Fault, ModuleSet};
 pub use version::{ModuleVersion, Requirement, VersionError};

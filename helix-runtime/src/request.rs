@@ -15,6 +15,8 @@ use core::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     source: String,
+    /// Whether the runtime has filled in the source before the request was queued.
+    vouched: bool,
     /// Which request of the module.
     pub request_type: String,
     /// The argument: postcard for a typed request, anything for a raw one.
@@ -44,6 +46,7 @@ impl Request {
     pub fn new(request_type: impl Into<String>) -> Self {
         Self {
             source: String::new(),
+            vouched: false,
             request_type: request_type.into(),
             payload: Vec::new(),
             priority: MessagePriority::Normal,
@@ -74,8 +77,22 @@ impl Request {
         &self.source
     }
 
+    /// Fills in the source, unless it was when the request was queued.
     pub(crate) fn set_source(&mut self, source: &str) {
+        if !self.vouched {
+            self.source = source.into();
+        }
+    }
+
+    /// Fills in the source of a request that is to be sent later.
+    pub(crate) fn vouch_for(&mut self, source: &str) {
         self.source = source.into();
+        self.vouched = true;
+    }
+
+    /// What a module passes on is sent by itself.
+    pub(crate) fn forget_source(&mut self) {
+        self.vouched = false;
     }
 }
 

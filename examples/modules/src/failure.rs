@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use helix_runtime::{BuildError, CallError, IpcError, StartError};
+use helix_runtime::{BuildError, CallError, IpcError, LifecycleError};
 
 use crate::config::ConfigError;
 
@@ -16,11 +16,11 @@ pub enum Failure {
     /// The modules and their configuration do not fit together.
     Build { error: BuildError, file: Option<PathBuf> },
     /// A module does not start. Those that had started were stopped again.
-    Start { error: Box<StartError>, file: Option<PathBuf> },
+    Start { error: Box<LifecycleError>, file: Option<PathBuf> },
     /// A module does not answer.
     Call(String),
     /// A module does not stop.
-    Stop(Box<StartError>),
+    Stop(Box<LifecycleError>),
     /// The report cannot be written.
     Print(io::Error),
 }

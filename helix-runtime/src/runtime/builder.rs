@@ -94,8 +94,8 @@ impl Builder {
         self
     }
 
-    /// The clock by which deadlines, health and restarts are kept. With `std` it is the system's unless set; without,
-    /// time is what [`Runtime::poll`] was last told.
+    /// The clock by which deadlines are kept and handlers are timed; [`SystemClock`](crate::SystemClock) with `std`. Unless
+    /// set, it is always the time that [`Runtime::poll`] was last told.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.settings.clock = Some(Box::new(clock));
         self

@@ -52,7 +52,7 @@ impl Walk<'_> {
     }
 
     fn door(&self, listener: &Listener) -> Door<'_> {
-        Door { handler: listener.entry, access: listener.access, under: self.under, depth: self.cx().depth() }
+        Door { handler: Some(listener.entry), access: listener.access, under: self.under, depth: self.cx().depth() }
     }
 
     fn turn_to(&self, place: &Place, hold: Hold) {
@@ -380,7 +380,7 @@ impl Inner {
             RequestFn::Raw(_) => Codec::of::<(), ()>(),
         };
         match status {
-            Status::Ignored => IpcError::NotSupported { module: instance.name().into(), request: call.request.into() },
+            Status::Ignored | Status::Deferred => IpcError::NotSupported { module: instance.name().into(), request: call.request.into() },
             Status::Malformed => {
                 IpcError::Malformed { what: "arguments", request: request(), expected: codec().args() }
             }
@@ -447,6 +447,20 @@ impl Inner {
         }
         let request = format!("{}.{request}", instance.name());
         Err(IpcError::Denied { caller: caller.name.into(), request, permission })
+    }
+}
+
+impl Inner {
+    /// Whether who calls may send such a request, as far as it is known before it is sent.
+    pub(super) fn may_ask(&self, up: Option<&Context>, target: &str, request: &str) -> IpcResult<()> {
+        let route = self.resolve(target, request)?;
+        self.with_view(|view| match view.names.target(route) {
+            Some(found) => match found.request.permission {
+                Some(permission) => self.permits(up, found.instance(), request, permission),
+                None => Ok(()),
+            },
+            None => Err(IpcError::ModuleNotFound { name: target.into() }),
+        })
     }
 }
 
@@ -525,7 +539,7 @@ impl Host for Inner {
             if let Some(permission) = target.request.permission {
                 self.permits(up, instance, call.request, permission)?;
             }
-            let door = Door { handler: target.entry, access: target.access, under, depth };
+            let door = Door { handler: Some(target.entry), access: target.access, under, depth };
             let entered = match self.enter(instance, door, up, patience) {
                 Ok(entered) => entered,
                 // It was replaced meanwhile: its successor answers.

@@ -31,6 +31,8 @@ pub(crate) struct Inner {
     pub(super) settings: Settings,
     /// What modules are to take back when they start.
     pub(super) states: Vec<SavedState>,
+    /// Whether `start` was called, and `stop` not since.
+    pub(super) started: Lock<bool>,
     /// Which transition is under way.
     pub(super) moving: Lock<Option<String>>,
     /// Transitions that were asked for from inside what they concern.
@@ -94,6 +96,7 @@ impl Inner {
             config,
             settings,
             states,
+            started: Lock::new(false),
             moving: Lock::new(None),
             postponed: Lock::new(VecDeque::new()),
             sources: Lock::new(sources),
@@ -155,23 +158,12 @@ impl Inner {
         chain::top().map(|top| unsafe { top.as_ref() })
     }
 
-    /// The time by the runtime's clock.
+    /// The time by the runtime's clock, else what `poll` was last told.
     pub(super) fn clock(&self) -> Duration {
         match &self.settings.clock {
             Some(clock) => clock.now(),
-            None => self.default_clock(),
+            None => *self.now.lock(),
         }
-    }
-
-    #[cfg(feature = "std")]
-    fn default_clock(&self) -> Duration {
-        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-        START.get_or_init(std::time::Instant::now).elapsed()
-    }
-
-    #[cfg(not(feature = "std"))]
-    fn default_clock(&self) -> Duration {
-        *self.now.lock()
     }
 }
 

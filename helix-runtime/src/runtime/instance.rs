@@ -168,7 +168,7 @@ impl Instance {
     /// Enters a running module, or says why not.
     #[inline]
     pub(crate) fn enter<'a>(&'a self, door: Door<'a>, barge: bool) -> Result<Entered<'a>, Refused> {
-        let handler = core::ptr::from_ref(door.handler) as usize;
+        let handler = door.handler.map_or(0, |entry| core::ptr::from_ref(entry) as usize);
         door.under.mark(door.depth, self.address(), handler);
         match self.word.enter(door.access, barge) {
             Ok(()) => Ok(Entered { instance: self, door }),
@@ -177,6 +177,12 @@ impl Instance {
                 Err(refused)
             }
         }
+    }
+
+    /// What is wrong with a module that should run and does not.
+    pub(crate) fn not_running(&self) -> ModuleError {
+        let (module, found) = (self.name().to_string(), self.state());
+        ModuleError::WrongState { module, found, expected: ModuleState::Running }
     }
 
     /// What a handler is called, for a message; `address` is that of its entry.
@@ -291,7 +297,7 @@ impl Drop for Instance {
 /// How a call comes in: for which handler, how that shares the module, and at which depth of which chain.
 #[derive(Clone, Copy)]
 pub(crate) struct Door<'a> {
-    pub(crate) handler: &'static Entry,
+    pub(crate) handler: Option<&'static Entry>,
     pub(crate) access: Access,
     pub(crate) under: &'a Under<'a>,
     pub(crate) depth: u32,

@@ -218,6 +218,16 @@ impl Inner {
         }
     }
 
+    /// The same, without waiting.
+    pub(super) fn begin_at_once(&self, step: &'static str) -> Result<Moving<'_>, ()> {
+        let mut moving = self.moving.lock();
+        if moving.is_some() {
+            return Err(());
+        }
+        *moving = Some(step.to_string());
+        Ok(Moving(self))
+    }
+
     /// Runs `run` as a call of that module, so that what it asks for carries the chain.
     pub(super) fn on_behalf<T>(
         &self,
@@ -265,22 +275,28 @@ impl Inner {
     }
 
     /// Creates, configures and initializes an instance; it ends up `Initialized`, or failed.
-    pub(super) fn prepare(&self, instance: &Instance) -> Result<(), LifecycleError> {
+    fn prepare(&self, instance: &Instance) -> Result<(), LifecycleError> {
+        self.make(instance)?;
+        let Some(state) = self.states.iter().find(|state| state.module == instance.name()) else { return Ok(()) };
+        let restored = self.on_behalf(instance, Hold::Place(Access::Free), |cx| self.restore(instance, state, cx));
+        restored.map_err(|error| {
+            instance.fail();
+            LifecycleError::new(instance.name(), "on_restore", error)
+        })
+    }
+
+    /// The same without any state.
+    pub(super) fn make(&self, instance: &Instance) -> Result<(), LifecycleError> {
         let name = instance.name();
-        let free = Hold::Place(Access::Free);
-        let prepare = || {
+        let make = || {
             instance.create().map_err(|error| LifecycleError::new(name, "create", error))?;
             let configured = instance.configure(|key| self.config.value(name, key));
             configured.map_err(|error| LifecycleError::new(name, "config", error))?;
             instance.move_to(ModuleState::Created).map_err(|error| LifecycleError::new(name, "create", error))?;
-            self.step(instance, Step::Init, free)?;
-            if let Some(state) = self.states.iter().find(|state| state.module == name) {
-                let restored = self.on_behalf(instance, free, |cx| self.restore(instance, state, cx));
-                restored.map_err(|error| LifecycleError::new(name, "on_restore", error))?;
-            }
+            self.step(instance, Step::Init, Hold::Place(Access::Free))?;
             instance.move_to(ModuleState::Initialized).map_err(|error| LifecycleError::new(name, "on_init", error))
         };
-        prepare().inspect_err(|_| instance.fail())
+        make().inspect_err(|_| instance.fail())
     }
 
     pub(super) fn start_one(&self, instance: &Instance) -> Result<(), LifecycleError> {
@@ -390,9 +406,7 @@ impl Inner {
         let needs = registry.index(instance.slot.id).map(|at| registry.needs(at)).unwrap_or_default();
         let waiting = needs.into_iter().find(|(needed, optional)| !optional && !needed.is_running());
         waiting.map_or(Ok(()), |(needed, _)| {
-            let (module, found) = (needed.name().to_string(), needed.state());
-            let error = ModuleError::WrongState { module, found, expected: ModuleState::Running };
-            Err(LifecycleError::new(instance.name(), "start", error))
+            Err(LifecycleError::new(instance.name(), "start", needed.not_running()))
         })
     }
 
@@ -508,9 +522,8 @@ impl Inner {
     }
 
     fn ask_health(&self, instance: &Instance) -> ModuleResult<bool> {
-        static NO_HANDLER: Entry = Entry::nothing();
         let is_health = |entry: &&&Entry| matches!(entry.kind, EntryKind::Step(Step::Health, _));
-        let handler = instance.entries.iter().find(is_health).copied().unwrap_or(&NO_HANDLER);
+        let handler = instance.entries.iter().find(is_health).copied();
         self.inside(instance, handler, Patience::of(HEALTH_PATIENCE), |cx| match instance.health(cx) {
             Status::Handled => Ok(Ok(true)),
             Status::Ignored => Ok(Ok(false)),
@@ -523,11 +536,11 @@ impl Inner {
     pub(super) fn inside<T>(
         &self,
         instance: &Instance,
-        handler: &'static Entry,
+        handler: Option<&'static Entry>,
         patience: Patience,
         run: impl FnOnce(&Context) -> Result<ModuleResult<T>, Panicked>,
     ) -> ModuleResult<T> {
-        let access = instance.access(handler.exclusive);
+        let access = instance.access(handler.is_some_and(|entry| entry.exclusive));
         let up = self.up_context();
         // SAFETY: `self`, the instance and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(&instance.place, self, self.up(None)) };
@@ -540,11 +553,7 @@ impl Inner {
         let depth = unsafe { link.as_ref() }.depth();
         let door = Door { handler, access, under: &under, depth };
         let entered = self.enter(instance, door, up, patience).map_err(|refused| match refused {
-            Refused::NotRunning => ModuleError::WrongState {
-                module: instance.name().to_string(),
-                found: instance.state(),
-                expected: ModuleState::Running,
-            },
+            Refused::NotRunning => instance.not_running(),
             _ => self.busy(up, instance).into(),
         })?;
         // SAFETY: nobody has looked at the link yet.

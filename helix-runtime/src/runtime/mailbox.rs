@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use crate::error::IpcResult;
 use crate::request::{MessagePriority, Request, Response};
+use crate::router::MailboxStats;
 
 /// Identifies a queued message for as long as its runtime lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,11 +42,20 @@ pub(crate) struct Mailbox {
     /// One queue for each priority.
     waiting: [VecDeque<Queued>; PRIORITIES],
     pub(crate) capacity: usize,
+    queued: u64,
+    refused: u64,
+    expired: u64,
+    dropped: u64,
 }
 
 impl Mailbox {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { waiting: Default::default(), capacity }
+        Self { waiting: Default::default(), capacity, queued: 0, refused: 0, expired: 0, dropped: 0 }
+    }
+
+    pub(crate) fn stats(&self, name: &'static str) -> MailboxStats {
+        let Self { capacity, queued, refused, expired, dropped, .. } = *self;
+        MailboxStats { name, waiting: self.len(), capacity, queued, refused, expired, dropped }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -55,8 +65,10 @@ impl Mailbox {
     /// Gives it back when the box is full.
     pub(crate) fn push(&mut self, message: Queued) -> Result<(), Queued> {
         if self.len() >= self.capacity {
+            self.refused += 1;
             return Err(message);
         }
+        self.queued += 1;
         self.waiting[message.request.priority as usize].push_back(message);
         Ok(())
     }
@@ -82,11 +94,13 @@ impl Mailbox {
                 if is_over(&message) { expired.push(message) } else { queue.push_back(message) }
             }
         }
+        self.expired += expired.len() as u64;
         expired
     }
 
     /// Takes out everything, the highest priority first.
     pub(crate) fn clear(&mut self) -> Vec<Queued> {
+        self.dropped += self.len() as u64;
         self.waiting.iter_mut().rev().flat_map(core::mem::take).collect()
     }
 }

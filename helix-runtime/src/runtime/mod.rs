@@ -2,21 +2,45 @@
 
 mod builder;
 mod dispatch;
+mod gate;
+mod inner;
+mod instance;
 mod lifecycle;
+mod listeners;
+mod mailbox;
+mod messages;
 mod names;
+mod patience;
+mod plan;
+mod poll;
+mod readers;
+mod registry;
+mod replace;
 mod slot;
 mod state;
+mod supervise;
 mod topics;
 #[cfg(feature = "std")]
 mod wait;
+mod word;
 
-pub use builder::{BuildError, BuildFault, Builder};
-pub use lifecycle::{ModuleHealth, StartError};
+pub use builder::Builder;
+pub use lifecycle::{LifecycleError, ModuleHealth, Transition};
+pub use mailbox::{MessageId, ReplyHandler};
+pub use plan::{BuildError, BuildFault};
+#[cfg(feature = "std")]
+pub use poll::SystemClock;
+pub use poll::{Clock, Polled};
 pub use state::SavedState;
+pub use supervise::Supervision;
 
 pub(crate) use names::ANY as ANY_REQUEST;
+#[cfg(feature = "std")]
+pub(crate) use readers::Record;
+pub(crate) use word::Access;
 
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -24,14 +48,13 @@ use core::fmt;
 use crate::client::{self, Client};
 use crate::codec::Codec;
 use crate::context::{Host, ModuleId, Route};
-use crate::error::{IpcResult, ModuleState};
+use crate::error::{IpcError, IpcResult, ModuleState};
 use crate::event::{Publish, PublishResult};
 use crate::handle::Handle;
 use crate::info::{Dependency, ModuleInfo};
 use crate::message::{Args, Buffer, Message};
 use crate::request::{Request, Response};
-use dispatch::Inner;
-use slot::Access;
+use inner::Inner;
 
 /// Modules that run together in this program: the static placement.
 ///
@@ -51,8 +74,21 @@ pub struct ModuleStatus {
     pub state: ModuleState,
     /// Whether it runs without a lock, because no handler of it takes `&mut self` while it runs.
     pub lockless: bool,
+    /// How often supervision has started it again.
+    pub restarts: u32,
     /// For each of its dependencies, in their order, the module that meets it; none for an optional one that is missing.
     pub needs: Vec<(Dependency, Option<&'static str>)>,
+}
+
+/// One module needs another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// Who needs it.
+    pub from: &'static str,
+    /// Who meets the need.
+    pub to: &'static str,
+    /// The need.
+    pub dependency: Dependency,
 }
 
 impl Runtime {
@@ -104,27 +140,48 @@ impl Runtime {
         self.inner.handle()
     }
 
+    /// The id of the module of that name.
+    pub fn module_id(&self, name: &str) -> IpcResult<ModuleId> {
+        let registry = self.inner.registry();
+        let found = registry.index_of(name).map(|at| registry.members[at].instance.slot.id);
+        found.ok_or_else(|| IpcError::ModuleNotFound { name: name.to_string() })
+    }
+
     /// The modules, in the order in which they start.
     pub fn modules(&self) -> Vec<ModuleStatus> {
+        let registry = self.inner.registry();
         let status = |at: &usize| {
-            let slot = &self.inner.slots[*at];
-            let needs = self.inner.providers[*at].iter().map(|at| at.map(|at| self.inner.slots[at].name()));
+            let member = &registry.members[*at];
+            let instance = &member.instance;
+            let needs = registry.plan.needs[*at].iter();
+            let needs = needs.map(|met| met.map(|met| registry.members[met].instance.name()));
             ModuleStatus {
-                id: slot.id,
-                info: slot.descriptor.info,
-                state: slot.state(),
-                lockless: slot.access(true) == Access::Free,
-                needs: slot.descriptor.info.dependencies.iter().zip(needs).collect(),
+                id: instance.slot.id,
+                info: instance.descriptor.info,
+                state: instance.state(),
+                lockless: instance.is_lockless(),
+                restarts: member.supervised.restarts,
+                needs: instance.descriptor.info.dependencies.iter().zip(needs).collect(),
             }
         };
-        self.inner.order.iter().map(status).collect()
+        registry.plan.order.iter().map(status).collect()
+    }
+
+    /// Who needs whom: an edge from each module to each that meets one of its dependencies, in the order of the modules.
+    pub fn graph(&self) -> Vec<Edge> {
+        let modules = self.modules();
+        let edges = modules.iter().flat_map(|module| {
+            let met = module.needs.iter().filter_map(|(dependency, met)| Some((dependency, (*met)?)));
+            met.map(|(dependency, to)| Edge { from: module.info.name, to, dependency: *dependency })
+        });
+        edges.collect()
     }
 }
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let states = self.inner.order.iter().map(|at| &self.inner.slots[*at]);
-        f.debug_map().entries(states.map(|slot| (slot.name(), slot.state()))).finish()
+        let all = self.inner.registry().in_order();
+        f.debug_map().entries(all.iter().map(|instance| (instance.name(), instance.state()))).finish()
     }
 }
 

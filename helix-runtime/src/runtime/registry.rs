@@ -195,6 +195,10 @@ impl Registry {
         instance.listens = Some((subscription.topics.into(), subscription.priority));
         let instance = Arc::new(counted(instance, settings));
         run(&instance);
+        // Until its owner runs, and while it does not, nobody enters.
+        if owner.is_some_and(|owner| !self.members.iter().any(|it| it.instance.address() == owner && it.instance.is_running())) {
+            instance.word.close();
+        }
         self.closures.push(Closure { id, instance, owner, paused: false });
         id
     }
@@ -208,6 +212,12 @@ impl Registry {
     pub(super) fn unsubscribe_all(&mut self, owner: &Instance) -> Vec<Arc<Instance>> {
         let of_owner = |closure: &mut Closure| closure.owner == Some(owner.address());
         self.closures.extract_if(.., of_owner).map(|closure| closure.instance).collect()
+    }
+
+    /// The closures that end with an instance.
+    pub(super) fn closures_of(&self, owner: &Instance) -> Vec<Arc<Instance>> {
+        let of_owner = self.closures.iter().filter(|closure| closure.owner == Some(owner.address()));
+        of_owner.map(|closure| closure.instance.clone()).collect()
     }
 
     /// Pauses or resumes a closure; none if there is no such.
@@ -243,6 +253,40 @@ impl Registry {
     pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
         let endpoints = self.endpoints.iter().map(|endpoint| &endpoint.instance);
         self.listening().into_iter().chain(endpoints).map(|instance| instance.slot.clone()).collect()
+    }
+
+    /// Whether something that answers, or a service, is called so.
+    pub(super) fn is_name(&self, name: &str) -> bool {
+        self.endpoint(name).is_some()
+            || self.index_of(name).is_some()
+            || self.plan.chosen.iter().any(|(service, _)| *service == name)
+    }
+
+    /// The name of the module that provides a service.
+    pub(super) fn provider(&self, service: &str) -> Option<String> {
+        let (_, at) = self.plan.chosen.iter().find(|(known, _)| *known == service)?;
+        Some(self.members[*at].instance.name().to_string())
+    }
+
+    /// What waits for the module, the service or the closure of that name.
+    pub(super) fn slot_of(&self, name: &str) -> Option<Arc<Slot>> {
+        let chosen = || self.plan.chosen.iter().find(|(service, _)| *service == name).map(|(_, at)| *at);
+        let module = self.index_of(name).or_else(chosen).map(|at| &self.members[at].instance);
+        let found = module.or_else(|| self.endpoint(name).map(|endpoint| &endpoint.instance))?;
+        Some(found.slot.clone())
+    }
+
+    /// All who answer requests, in the order of their registration.
+    pub(super) fn answering(&self) -> Vec<Arc<Instance>> {
+        let endpoints = self.endpoints.iter().map(|endpoint| &endpoint.instance);
+        let mut all: Vec<_> = self.members.iter().map(|member| &member.instance).chain(endpoints).cloned().collect();
+        all.sort_by_key(|instance| instance.slot.id);
+        all
+    }
+
+    /// The closure that answers under that name.
+    pub(super) fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.instance.name() == name)
     }
 
     /// What a message may be addressed to by number: an endpoint first, then a module.

@@ -71,7 +71,7 @@ impl Runtime {
         if !instance.is_running() {
             return Err(IpcError::NotRunning { module: module.to_string(), state: instance.state() }.into());
         }
-        inner.inside(&instance, saving.handler, Patience::ENDLESS, |cx| saving.save(&instance, cx)).map(Some)
+        inner.inside(&instance, Some(saving.handler), Patience::ENDLESS, |cx| saving.save(&instance, cx)).map(Some)
     }
 }
 

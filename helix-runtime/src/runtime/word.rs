@@ -161,6 +161,11 @@ impl Word {
         self.word.store(CLOSED, Ordering::SeqCst);
     }
 
+    /// Whether it is closed and nobody is counted inside.
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.word.load(Ordering::Acquire) == CLOSED
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.word.load(Ordering::Acquire) & OPEN != 0
     }

@@ -24,14 +24,15 @@ use crate::request::{Request, Response};
 #[derive(Debug)]
 pub struct ModuleAdapter<M> {
     module: M,
+    name: &'static str,
     metadata: ModuleMetadata,
 }
 
 impl<M: ModuleTrait> ModuleAdapter<M> {
     /// Adapts a module.
     pub fn new(module: M) -> Self {
-        let metadata = ModuleMetadata::from(&module.info());
-        Self { module, metadata }
+        let info = module.info();
+        Self { module, name: info.name, metadata: ModuleMetadata::from(&info) }
     }
 }
 
@@ -41,7 +42,7 @@ impl<M: ModuleTrait> Module for ModuleAdapter<M> {
     }
 
     fn init(&mut self, context: &ModuleContext) -> ModuleResult<()> {
-        alone::call(&self.metadata.name, context, |cx| self.module.init(cx))
+        alone::call(self.name, context, |cx| self.module.init(cx))
     }
 
     fn start(&mut self) -> ModuleResult<()> {

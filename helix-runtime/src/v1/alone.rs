@@ -1,44 +1,47 @@
 //! The world of a module that has no runtime around it.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::ModuleContext;
+use crate::bus::{EventSubscription, SubscriptionId};
 use crate::codec::Codec;
-use crate::context::{Call, Context, Host, ModuleId, Route};
+use crate::context::{Call, Context, Host, ModuleId, Place, Route};
 use crate::error::{IpcError, IpcResult};
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
 
 /// Runs `run` as a call of a module that is alone with its configuration.
-pub(super) fn call<T>(name: &str, context: &ModuleContext, run: impl FnOnce(&Context) -> T) -> T {
-    let host = Alone { name, context };
-    // SAFETY: `host` outlives the context, and no call leads to it.
-    let cx = unsafe { Context::new(ModuleId(context.module_id), &host, None) };
+pub(super) fn call<T>(name: &'static str, context: &ModuleContext, run: impl FnOnce(&Context) -> T) -> T {
+    let (host, place) = (Alone { context }, Place::new(ModuleId(context.module_id), name));
+    // SAFETY: `host` and `place` outlive the context, and no call leads to it.
+    let cx = unsafe { Context::new(&place, &host, None) };
     run(&cx)
 }
 
 /// The host of a module that has no runtime around it: configuration and the log, and nobody else.
 struct Alone<'a> {
-    name: &'a str,
     context: &'a ModuleContext,
 }
 
 impl Host for Alone<'_> {
-    fn name(&self, _: ModuleId) -> &str {
-        self.name
-    }
-
-    fn config(&self, _: ModuleId, key: &str) -> Option<&str> {
+    fn config(&self, _: &Place, key: &str) -> Option<&str> {
         self.context.config.get(key).map(String::as_str)
     }
 
-    fn log(&self, _: ModuleId, level: log::Level, text: core::fmt::Arguments<'_>) {
-        log::log!(target: "helix", level, "{}: {text}", self.name);
+    fn log(&self, place: &Place, level: log::Level, text: core::fmt::Arguments<'_>) {
+        log::log!(target: place.name, level, "{text}");
     }
 
     fn publish(&self, _: Option<&Context>, _: &Delivery<'_>) -> PublishResult {
         PublishResult::default()
+    }
+
+    fn subscribe(&self, _: Option<&Place>, _: EventSubscription) -> IpcResult<SubscriptionId> {
+        Err(IpcError::Closed)
+    }
+
+    fn unsubscribe(&self, subscription: SubscriptionId) -> IpcResult<()> {
+        Err(IpcError::NotSubscribed { subscription })
     }
 
     fn resolve(&self, target: &str, _: &str) -> IpcResult<Route> {
@@ -50,7 +53,7 @@ impl Host for Alone<'_> {
     }
 
     fn call(&self, _: Option<&Context>, _: Route, call: &mut Call<'_, '_>) -> IpcResult<()> {
-        Err(IpcError::ModuleNotFound { name: format!("{}.{}", self.name, call.request) })
+        Err(IpcError::ModuleNotFound { name: call.request.to_string() })
     }
 
     fn handle(&self) -> Handle {
