@@ -119,12 +119,7 @@ pub(crate) fn request_vouched(host: &dyn Host, target: &str, request: Request) -
     request_as_it_is(host, None, target, request)
 }
 
-fn request_as_it_is(
-    host: &dyn Host,
-    from: Option<&Context>,
-    target: &str,
-    request: Request,
-) -> IpcResult<Response> {
+fn request_as_it_is(host: &dyn Host, from: Option<&Context>, target: &str, request: Request) -> IpcResult<Response> {
     let route = host.resolve(target, &request.request_type)?;
     let (name, timeout) = (request.request_type.clone(), request.timeout);
     let mut carries = Carries::Raw { request, response: None };

@@ -8,11 +8,11 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
+use crate::bus::{EventSubscription, SubscriptionId};
 use crate::client::{self, Client};
 use crate::codec::{Codec, TypedCall};
 use crate::config::{self, FromConfig};
 use crate::error::{IpcResult, ModuleError, ModuleResult};
-use crate::bus::{EventSubscription, SubscriptionId};
 use crate::event::{Delivery, Publish, PublishResult};
 use crate::handle::Handle;
 use crate::message::{Args, Message, Sink};
@@ -154,7 +154,16 @@ impl Context {
         // SAFETY: `up` is alive, as the caller promises.
         let depth = up.map_or(0, |up| unsafe { up.as_ref() }.depth + 1);
         let hold = Hold::Place(Access::Free);
-        Self { id: place.id, place: place.into(), host, up, depth, hold, rang: Cell::new(false), fault: Cell::new(None) }
+        Self {
+            id: place.id,
+            place: place.into(),
+            host,
+            up,
+            depth,
+            hold,
+            rang: Cell::new(false),
+            fault: Cell::new(None),
+        }
     }
 
     #[inline]
@@ -227,6 +236,7 @@ impl Context {
     }
 
     /// Whether this call, or one that led to it, is in a place of that host for which a transition waits.
+    #[cfg(feature = "std")]
     pub(crate) fn is_gated(&self, host: *const ()) -> bool {
         self.links().any(|link| link.is_of(host) && link.place().gated.load(Ordering::Relaxed))
     }

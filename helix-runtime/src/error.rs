@@ -90,9 +90,9 @@ pub enum ModuleError {
         /// The module's name.
         module: String,
         /// The thread that is in one of its handlers.
-        thread: String,
+        thread: Box<str>,
         /// Which handler that is.
-        handler: String,
+        handler: Box<str>,
         /// How long it was waited for.
         waited: core::time::Duration,
     },
@@ -217,7 +217,9 @@ pub enum IpcError {
         name: String,
     },
     /// A name that is none.
-    #[error("bad name `{name}`: expected lower-case words and digits joined by single `.`, `_`, `/` or `-`, at most 64 bytes")]
+    #[error(
+        "bad name `{name}`: expected lower-case words and digits joined by single `.`, `_`, `/` or `-`, at most 64 bytes"
+    )]
     BadName {
         /// The name, cut after 64 bytes.
         name: String,

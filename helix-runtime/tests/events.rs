@@ -235,17 +235,17 @@ listener!(Echo new_echo "echo" {
     #[on_event(Link)]
     fn link(&mut self, _: &Link, ctx: &Context) {
         let result = ctx.publish(&Packet { bytes: vec![] });
-        self.note(format_args!("{} handled, {} busy", result.handled, result.busy));
+        self.note(format_args!("{} handled, {} queued", result.handled, result.queued));
     }
     #[on_event(Packet)]
     fn packet(&self) { self.note("packet"); }
 });
 
 #[test]
-fn an_event_for_a_module_that_is_busy_in_the_same_chain_is_counted_and_not_waited_for() {
+fn an_event_for_a_module_that_is_busy_in_the_same_chain_comes_when_it_is_released() {
     let runtime = started(modules![Echo, Typed]);
     assert_eq!(clean(runtime.publish(&Link { up: true })), 1);
-    assert_eq!(taken(), ["typed: 0", "echo: 1 handled, 1 busy"]);
+    assert_eq!(taken(), ["typed: 0", "echo: 1 handled, 1 queued", "echo: packet"]);
 }
 
 listener!(Recursive new_recursive "recursive" {

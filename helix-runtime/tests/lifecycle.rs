@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use helix_runtime::prelude::*;
-use helix_runtime::{Builder, ConfigMap, ModuleInfo, ModuleSet, ModuleState, ModuleTrait, Runtime, modules};
+use helix_runtime::{Builder, ConfigMap, Module, ModuleInfo, ModuleSet, ModuleState, ModuleTrait, Runtime, modules};
 
 type Trace = Arc<Mutex<Vec<String>>>;
 
@@ -260,18 +260,39 @@ fn building_reports_every_fault_at_once() {
     assert_eq!(
         lines,
         [
-            "`needy` needs `gone`, which no module here is or provides: add one, make it `optional = true`, or end the list with `..` if it comes later",
             "`needy` needs `old` in a version that matches `^2`, but `old` is 1.2.3",
             "`needy` needs the feature `no-such` of `fine`, which does not list it in `features`",
             "two modules are called `fine`: rename one with `name = \"..\"`",
             "`plugin` is of kind `plugin` and may depend on `core` alone, but needs `fine`, which is of no kind: depend on its contract instead, or make this an `app`",
-            "config key `nobody.x`: no module is called `nobody`; there are: needy, old, fine, fine, other, plugin, round, about",
-            "config key `old.y`: `old` has no key `y`; it has: none",
             "service `thing` is provided by `fine` and `fine`; set `services.thing` to one of them",
-            "config key `services.none`: found `old`, expected a module that provides it: nobody does",
-            "modules need each other in a circle: round -> about -> round; make one of these dependencies optional",
+            "modules need each other in a circle: round -> about -> round; let one of them go through an event instead",
+            "config key `old.y`: `old` has no key `y`; it has: none",
         ]
     );
+}
+
+#[test]
+fn what_may_come_later_must_be_there_at_the_start() {
+    let config: ConfigMap = [("nobody.x", "1"), ("services.none", "old")].into_iter().collect();
+    let runtime = Runtime::builder().config(config).modules(modules![Plugin, ..]).build().unwrap();
+    let error = runtime.start().unwrap_err().to_string();
+    assert_eq!(
+        error.lines().collect::<Vec<_>>(),
+        [
+            "module `helix`, start: `plugin` needs `fine`, which no module here is or provides: add one, make it `optional = true`, or end the list with `..` if it comes later",
+            "config key `services.none`: found `old`, expected a module that provides it: nobody does",
+            "config key `nobody.x`: no module is called `nobody`; there are: plugin",
+        ]
+    );
+    assert_eq!(runtime.modules()[0].state, ModuleState::Registered);
+    let runtime = Runtime::builder().modules(modules![App, ..]).build().unwrap();
+    for late in [Db::DESCRIPTOR, Log::DESCRIPTOR] {
+        runtime.add_descriptor(late).unwrap();
+    }
+    runtime.start().unwrap();
+    assert_eq!(states(&runtime), [ModuleState::Running; 3]);
+    let order: Vec<_> = runtime.modules().iter().map(|module| module.info.name).collect();
+    assert_eq!(order, ["log", "db", "app"]);
 }
 
 #[test]

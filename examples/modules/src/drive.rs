@@ -116,7 +116,7 @@ impl Drive<'_> {
     fn tell<E: EventType>(&mut self, result: &PublishResult) {
         let (handled, missed) = self.told.entry(E::TOPIC).or_default();
         *handled += u64::from(result.handled);
-        *missed += u64::from(result.failed) + u64::from(result.busy);
+        *missed += u64::from(result.failed) + u64::from(result.dropped);
     }
 
     fn report(self, seconds: f64, exited: Vec<TaskInfo>) -> Result<Report, Failure> {

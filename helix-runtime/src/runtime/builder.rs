@@ -1,21 +1,21 @@
 //! From a list of modules and settings to a runtime.
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use crate::channel::Consumer;
-use crate::config::{Config, SERVICES};
+use crate::config::Config;
 use crate::descriptor::Descriptor;
 use crate::event::Publish;
 use crate::handwritten::{self, ModuleTrait};
 use crate::irq::IrqLine;
+use crate::runtime::faults::{BuildError, BuildFault, check_keys, joined};
 use crate::runtime::inner::{Inner, Settings};
-use crate::runtime::plan::{BuildError, BuildFault, Plan, joined};
+use crate::runtime::plan::Plan;
 use crate::runtime::poll::{self, Clock, Source};
-use crate::runtime::readers::MAX_DEPTH;
 use crate::runtime::registry::Registry;
 use crate::runtime::supervise::Supervision;
 use crate::runtime::{Runtime, SavedState};
@@ -90,7 +90,7 @@ impl Builder {
 
     /// How deeply calls may be nested: 32 unless set, at least 1 and at most 64.
     pub fn depth_limit(mut self, limit: u32) -> Self {
-        self.settings.depth_limit = limit.clamp(1, MAX_DEPTH as u32);
+        self.settings.depth_limit = limit.clamp(1, 64);
         self
     }
 
@@ -183,7 +183,8 @@ impl Builder {
     pub fn build(self) -> Result<Runtime, BuildError> {
         let set: Vec<&Descriptor> = self.members.iter().map(|member| &member.descriptor).collect();
         let (plan, mut faults) = Plan::new(&set, &*self.config, self.open);
-        self.check_keys(&mut faults);
+        let known = self.members.iter().map(|member| (&member.descriptor, member.written.is_some()));
+        check_keys(&*self.config, &known.collect::<Vec<_>>(), self.open, &mut faults);
         self.check_states(&mut faults);
         if !faults.is_empty() {
             return Err(BuildError { faults });
@@ -195,43 +196,6 @@ impl Builder {
         }
         registry.follow(plan);
         Ok(Runtime { inner: Inner::new(registry, config, states, settings, sources) })
-    }
-
-    /// Checks the configuration; of modules that may come later nothing is known.
-    fn check_keys(&self, faults: &mut Vec<BuildFault>) {
-        let keys = self.config.keys();
-        for (at, &(module, key)) in keys.iter().enumerate() {
-            if keys[..at].contains(&(module, key)) {
-                faults.push(BuildFault::KeyTwice { module: module.to_string(), key: key.to_string() });
-                continue;
-            }
-            if module == SERVICES {
-                continue;
-            }
-            if module.is_empty() {
-                faults.push(BuildFault::BareKey { key: key.to_string() });
-                continue;
-            }
-            let (module_name, key_name) = (module.to_string(), key.to_string());
-            match self.members.iter().find(|member| member.descriptor.info.name == module) {
-                None if self.open => {}
-                None => faults.push(BuildFault::UnknownModule {
-                    module: module_name,
-                    key: key_name,
-                    known: joined(self.members.iter().map(|member| member.descriptor.info.name)),
-                }),
-                Some(member) if member.written.is_none() => {
-                    if !member.descriptor.config().any(|known| known.name == key) {
-                        faults.push(BuildFault::UnknownKey {
-                            module: module_name,
-                            key: key_name,
-                            known: joined(member.descriptor.config().map(|key| key.name)),
-                        });
-                    }
-                }
-                Some(_) => {}
-            }
-        }
     }
 
     fn check_states(&self, faults: &mut Vec<BuildFault>) {

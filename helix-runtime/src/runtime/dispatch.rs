@@ -17,6 +17,7 @@ use crate::error::{IpcError, IpcResult, ModuleError};
 use crate::event::{Delivery, Event, EventType, ModuleCrashed, ModuleName, Publish, PublishResult};
 use crate::handle::Handle;
 use crate::irq;
+use crate::lock::Lock;
 use crate::runtime::ANY_REQUEST;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::{Door, Entered, Instance};
@@ -26,7 +27,6 @@ use crate::runtime::registry::View;
 use crate::runtime::slot::{Aside, Ring, Slot};
 use crate::runtime::topics::{Heard, Listener};
 use crate::runtime::word::{Access, Refused};
-use crate::lock::Lock;
 
 /// One call of the dispatch on its way through the handlers of an event: what it stands on.
 struct Walk<'a> {
@@ -270,7 +270,8 @@ impl Inner {
         let event = match guard(|| Event::clone(walk.delivery.event())) {
             Ok(event) => event,
             Err(message) => {
-                let error = format!("event `{}` could not be kept: its `clone` panicked: {message}", walk.delivery.name);
+                let error =
+                    format!("event `{}` could not be kept: its `clone` panicked: {message}", walk.delivery.name);
                 result.fail(instance.name(), error.into());
                 return false;
             }
@@ -380,7 +381,9 @@ impl Inner {
             RequestFn::Raw(_) => Codec::of::<(), ()>(),
         };
         match status {
-            Status::Ignored | Status::Deferred => IpcError::NotSupported { module: instance.name().into(), request: call.request.into() },
+            Status::Ignored | Status::Deferred => {
+                IpcError::NotSupported { module: instance.name().into(), request: call.request.into() }
+            }
             Status::Malformed => {
                 IpcError::Malformed { what: "arguments", request: request(), expected: codec().args() }
             }
@@ -438,7 +441,13 @@ impl Inner {
 
     /// Whether who calls may ask for what needs a permission: a module that lists it, or nobody's.
     #[cold]
-    fn permits(&self, up: Option<&Context>, instance: &Instance, request: &str, permission: &'static str) -> IpcResult<()> {
+    fn permits(
+        &self,
+        up: Option<&Context>,
+        instance: &Instance,
+        request: &str,
+        permission: &'static str,
+    ) -> IpcResult<()> {
         let Some(caller) = up.map(Context::place).filter(|place| !core::ptr::eq(*place, &self.root)) else {
             return Ok(());
         };

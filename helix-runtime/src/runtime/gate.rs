@@ -53,7 +53,8 @@ impl<'a> Gate<'a> {
                     Some(inside) => (inside.thread, busy.handler_name(inside.handler)),
                     None => ("unknown".to_string(), "a handler".to_string()),
                 };
-                return Err(ModuleError::Stuck { module: busy.name().to_string(), thread, handler, waited: time });
+                let (module, thread, handler) = (busy.name().to_string(), thread.into(), handler.into());
+                return Err(ModuleError::Stuck { module, thread, handler, waited: time });
             }
             #[cfg(feature = "std")]
             backoff.wait();

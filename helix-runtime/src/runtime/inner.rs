@@ -18,6 +18,7 @@ use crate::runtime::SavedState;
 use crate::runtime::instance::Instance;
 use crate::runtime::poll::{Clock, Source};
 use crate::runtime::registry::{Registry, Retired, View};
+use crate::runtime::slot::Slot;
 use crate::runtime::supervise::Supervision;
 
 pub(crate) struct Inner {
@@ -122,6 +123,19 @@ impl Inner {
         // SAFETY: `install` frees a view only after every call has ended that was under way when it was exchanged, and
         // this call was under way before the pointer was read.
         unsafe { &*self.view.load(Ordering::Acquire) }
+    }
+
+    /// The modules in the order in which they start. Like those below, a copy that needs no lock.
+    pub(super) fn in_order(&self) -> Vec<Arc<Instance>> {
+        self.registry().in_order()
+    }
+
+    pub(super) fn closures_of(&self, owner: &Instance) -> Vec<Arc<Instance>> {
+        self.registry().closures_of(owner)
+    }
+
+    pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
+        self.registry().slots()
     }
 
     /// Exchanges the view for one of the registry as it is now. `gone` was taken out of it; it is freed later.

@@ -8,22 +8,22 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::config::SERVICES;
 use crate::context::{Context, Hold, ModuleId};
 use crate::descriptor::{Descriptor, Entry, EntryKind, Status, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
 use crate::event::{HealthCheck, ModuleLoaded, ModuleName, ModuleUnloaded, Publish, Shutdown};
 use crate::handwritten::{self, ModuleTrait};
+use crate::runtime::Runtime;
+use crate::runtime::faults::{BuildError, BuildFault, check_keys};
 use crate::runtime::gate::Gate;
 use crate::runtime::inner::{Inner, Postponed};
 use crate::runtime::instance::{Door, Instance};
 #[cfg(feature = "std")]
 use crate::runtime::patience::Backoff;
 use crate::runtime::patience::Patience;
-use crate::runtime::plan::{BuildError, BuildFault, Plan, joined};
+use crate::runtime::plan::Plan;
 use crate::runtime::registry::Registry;
 use crate::runtime::word::{Access, Refused};
-use crate::runtime::Runtime;
 
 /// Why a module could not be moved on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Runtime {
         let inner = &*self.inner;
         let _moving = inner.begin("helix", "start")?;
         inner.complete_plan()?;
-        let order = inner.registry().in_order();
+        let order = inner.in_order();
         for (started, instance) in order.iter().enumerate() {
             if let Err(error) = inner.start_one(instance) {
                 for before in order[..started].iter().rev() {
@@ -126,7 +126,7 @@ impl Runtime {
             log::warn!(target: "helix", "shutdown was not heard by all: {heard:?}");
         }
         let mut first = None;
-        for instance in inner.registry().in_order().iter().rev() {
+        for instance in inner.in_order().iter().rev() {
             if let Err(error) = inner.stop_one(instance) {
                 first.get_or_insert(error);
                 if instance.is_running() {
@@ -265,7 +265,8 @@ impl Inner {
         if !registry.open {
             return Ok(());
         }
-        let (plan, faults) = Plan::new(&registry.set(), &*self.config, false);
+        let (plan, mut faults) = Plan::new(&registry.set(), &*self.config, false);
+        check_keys(&*self.config, &registry.known(), false, &mut faults);
         if !faults.is_empty() {
             return Err(unfit("helix", "start", faults));
         }
@@ -311,7 +312,7 @@ impl Inner {
         }
         self.step(instance, Step::Start, Hold::Place(Access::Free)).inspect_err(|_| instance.fail())?;
         instance.open().map_err(|error| LifecycleError::new(instance.name(), "on_start", error))?;
-        for closure in self.registry().closures_of(instance) {
+        for closure in self.closures_of(instance) {
             closure.word.open();
         }
         self.introduce(instance);
@@ -320,7 +321,7 @@ impl Inner {
 
     /// Tells a module that has started of those that run already, then everyone of it.
     pub(super) fn introduce(&self, instance: &Instance) {
-        for other in self.registry().in_order() {
+        for other in self.in_order() {
             if other.slot.id != instance.slot.id && other.is_running() {
                 let name = ModuleName::try_from(other.name()).unwrap_or_default();
                 let heard = ModuleLoaded { name }.deliver(|delivery| {
@@ -351,11 +352,12 @@ impl Inner {
             Err(error) => return Err(LifecycleError::new(name, "drain", error)),
         };
         let result = self.step(instance, Step::Stop, Hold::Gated);
-        let moved = if result.is_ok() { instance.move_to(ModuleState::Stopped) } else { Ok(instance.fail()) };
-        debug_assert!(moved.is_ok());
+        if result.is_err() || instance.move_to(ModuleState::Stopped).is_err() {
+            instance.fail();
+        }
         gate.shut(instance);
         drop(gate);
-        for closure in self.registry().closures_of(instance) {
+        for closure in self.closures_of(instance) {
             self.vacate(&closure);
         }
         let patience = Patience::of(self.settings.drain_timeout);
@@ -405,9 +407,7 @@ impl Inner {
         let registry = self.registry();
         let needs = registry.index(instance.slot.id).map(|at| registry.needs(at)).unwrap_or_default();
         let waiting = needs.into_iter().find(|(needed, optional)| !optional && !needed.is_running());
-        waiting.map_or(Ok(()), |(needed, _)| {
-            Err(LifecycleError::new(instance.name(), "start", needed.not_running()))
-        })
+        waiting.map_or(Ok(()), |(needed, _)| Err(LifecycleError::new(instance.name(), "start", needed.not_running())))
     }
 
     fn add(&self, descriptor: Descriptor, written: Option<Box<dyn ModuleTrait>>) -> Result<ModuleId, LifecycleError> {
@@ -418,9 +418,8 @@ impl Inner {
         let mut set = registry.set();
         set.push(&descriptor);
         let (plan, mut faults) = Plan::new(&set, &*self.config, registry.open && !started);
-        if written.is_none() {
-            faults.extend(self.unknown_keys(&descriptor));
-        }
+        // Of the keys only those count that are its own: it may be one of several that come later.
+        check_keys(&*self.config, &[(&descriptor, written.is_some())], true, &mut faults);
         if registry.endpoint(name).is_some() {
             return Err(LifecycleError::new(name, "add", IpcError::Taken { name: name.to_string() }));
         }
@@ -435,20 +434,6 @@ impl Inner {
             return Err(error);
         }
         Ok(instance.slot.id)
-    }
-
-    /// The configured keys that a module does not have.
-    fn unknown_keys(&self, descriptor: &Descriptor) -> Vec<BuildFault> {
-        let keys = self.config.keys().into_iter().filter(|(module, _)| *module == descriptor.info.name);
-        let unknown = keys.filter(|(module, key)| {
-            *module != SERVICES && !descriptor.config().any(|known| known.name == *key)
-        });
-        let fault = |(module, key): (&str, &str)| BuildFault::UnknownKey {
-            module: module.to_string(),
-            key: key.to_string(),
-            known: joined(descriptor.config().map(|key| key.name)),
-        };
-        unknown.map(fault).collect()
     }
 
     pub(super) fn remove(&self, id: ModuleId) -> Result<Transition, LifecycleError> {
@@ -517,7 +502,7 @@ impl Inner {
             self.announce(None, |name| HealthCheck { name, healthy }, instance, patience);
             ModuleHealth { module: instance.name(), healthy, reason }
         };
-        let all = self.registry().in_order();
+        let all = self.in_order();
         all.iter().map(ask).collect()
     }
 
@@ -571,7 +556,7 @@ impl Inner {
 
     /// Stops what still runs, because the runtime goes.
     pub(super) fn end(&self) {
-        for instance in self.registry().in_order().iter().rev() {
+        for instance in self.in_order().iter().rev() {
             if instance.is_running() {
                 instance.word.close();
                 if let Err(error) = self.step(instance, Step::Stop, Hold::Place(Access::Free)) {
@@ -581,7 +566,7 @@ impl Inner {
                 debug_assert!(moved.is_ok());
             }
         }
-        for slot in self.registry().slots() {
+        for slot in self.slots() {
             self.close_mailbox(&slot, "helix");
         }
     }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod dispatch;
+mod faults;
 mod gate;
 mod inner;
 mod instance;
@@ -13,6 +14,7 @@ mod names;
 mod patience;
 mod plan;
 mod poll;
+#[cfg(feature = "std")]
 mod readers;
 mod registry;
 mod replace;
@@ -25,9 +27,9 @@ mod wait;
 mod word;
 
 pub use builder::Builder;
+pub use faults::{BuildError, BuildFault};
 pub use lifecycle::{LifecycleError, ModuleHealth, Transition};
 pub use mailbox::{MessageId, ReplyHandler};
-pub use plan::{BuildError, BuildFault};
 #[cfg(feature = "std")]
 pub use poll::SystemClock;
 pub use poll::{Clock, Polled};
@@ -180,7 +182,7 @@ impl Runtime {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = self.inner.registry().in_order();
+        let all = self.inner.in_order();
         f.debug_map().entries(all.iter().map(|instance| (instance.name(), instance.state()))).finish()
     }
 }

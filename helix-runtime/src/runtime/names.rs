@@ -121,7 +121,8 @@ impl Names {
 
     /// The requests that a target has.
     pub(crate) fn of<'a>(&'a self, target: &str) -> Vec<&'a str> {
-        let live = self.pairs.iter().zip(&self.targets).filter(|(pair, live)| *pair.target == *target && live.is_some());
+        let live =
+            self.pairs.iter().zip(&self.targets).filter(|(pair, live)| *pair.target == *target && live.is_some());
         live.map(|(pair, _)| &*pair.request).collect()
     }
 }

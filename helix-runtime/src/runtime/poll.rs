@@ -155,7 +155,7 @@ impl Inner {
         let _polling = Polling(self);
         *self.now.lock() = now;
         self.pump(now, &mut polled);
-        let slots = self.registry().slots();
+        let slots = self.slots();
         for slot in &slots {
             polled.redelivered += self.drain(slot, |slot| &slot.busy);
             polled.redelivered += self.drain(slot, |slot| &slot.deferred);
@@ -199,8 +199,8 @@ impl Inner {
         let waits = |slot: &Arc<Slot>| {
             slot.busy.lock().len() > 0 || slot.deferred.lock().len() > 0 || slot.mailbox.lock().len() > 0
         };
-        self.sources.lock().iter().any(|source: &Box<dyn Source>| source.is_pending())
+        self.sources.lock().iter().any(|source| source.is_pending())
             || !self.postponed.lock().is_empty()
-            || self.registry().slots().iter().any(waits)
+            || self.slots().iter().any(waits)
     }
 }

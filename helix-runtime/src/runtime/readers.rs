@@ -8,7 +8,7 @@
 
 use crate::sync::{AtomicUsize, Ordering, light};
 
-/// How deeply calls may be nested at all, over all runtimes of a thread.
+/// How deeply calls may be nested at all, over all runtimes of a thread; no runtime's limit is higher.
 pub(crate) const MAX_DEPTH: usize = 64;
 
 /// What one thread does.

@@ -144,7 +144,8 @@ impl Registry {
         let members = &self.members;
         let lives = |owner: usize| members.iter().any(|member| member.instance.address() == owner);
         let closures = self.closures.iter().filter(|closure| !closure.paused && closure.owner.is_none_or(lives));
-        let listening = members.iter().map(|member| &*member.instance).chain(closures.map(|closure| &*closure.instance));
+        let listening =
+            members.iter().map(|member| &*member.instance).chain(closures.map(|closure| &*closure.instance));
         let mut listening: Vec<&Instance> = listening.collect();
         listening.sort_by_key(|instance| instance.slot.id);
         let topics = Topics::new(listening.into_iter(), &mut self.counts);
@@ -166,6 +167,11 @@ impl Registry {
 
     pub(super) fn set(&self) -> Vec<&Descriptor> {
         self.members.iter().map(|member| &member.instance.descriptor).collect()
+    }
+
+    /// The modules, and which of them were written by hand.
+    pub(super) fn known(&self) -> Vec<(&Descriptor, bool)> {
+        self.members.iter().map(|member| (&member.instance.descriptor, member.written)).collect()
     }
 
     /// Those that need a module, in the order in which they start.
@@ -196,7 +202,9 @@ impl Registry {
         let instance = Arc::new(counted(instance, settings));
         run(&instance);
         // Until its owner runs, and while it does not, nobody enters.
-        if owner.is_some_and(|owner| !self.members.iter().any(|it| it.instance.address() == owner && it.instance.is_running())) {
+        if owner.is_some_and(|owner| {
+            !self.members.iter().any(|it| it.instance.address() == owner && it.instance.is_running())
+        }) {
             instance.word.close();
         }
         self.closures.push(Closure { id, instance, owner, paused: false });
@@ -232,7 +240,13 @@ impl Registry {
     }
 
     /// Adds a closure that answers.
-    pub(super) fn register(&mut self, number: u64, name: &'static str, handler: closure::RequestHandler, settings: &Settings) {
+    pub(super) fn register(
+        &mut self,
+        number: u64,
+        name: &'static str,
+        handler: closure::RequestHandler,
+        settings: &Settings,
+    ) {
         let slot = self.slot(name, settings);
         let (descriptor, data) = closure::answers(name, handler);
         let instance = Arc::new(Instance::new(slot, descriptor, data));

@@ -101,11 +101,7 @@ impl Runtime {
 }
 
 impl Inner {
-    pub(super) fn replace(
-        &self,
-        id: ModuleId,
-        descriptor: &'static Descriptor,
-    ) -> Result<Transition, LifecycleError> {
+    pub(super) fn replace(&self, id: ModuleId, descriptor: &'static Descriptor) -> Result<Transition, LifecycleError> {
         let target = self.find(id, "replace")?;
         let moving = self.begin(target.name(), "replace")?;
         // It may have been removed or replaced while this call waited its turn.
@@ -126,12 +122,18 @@ impl Inner {
     }
 
     /// Checks that the new version fits, and finds whom the change concerns, in the order in which they start.
-    fn plan_turns(&self, target: &Arc<Instance>, descriptor: &'static Descriptor) -> Result<(Vec<Turn>, Plan), LifecycleError> {
+    fn plan_turns(
+        &self,
+        target: &Arc<Instance>,
+        descriptor: &'static Descriptor,
+    ) -> Result<(Vec<Turn>, Plan), LifecycleError> {
         let name = target.name();
         let fail = |error: ModuleError| Err(LifecycleError::new(name, "replace", error));
         if descriptor.info.name != name {
             let found = descriptor.info.name;
-            return fail(alloc::format!("`{name}` cannot be replaced by `{found}`: expected a module of the same name").into());
+            return fail(
+                alloc::format!("`{name}` cannot be replaced by `{found}`: expected a module of the same name").into(),
+            );
         }
         let module = name.to_string();
         for info in [&target.descriptor.info, &descriptor.info] {

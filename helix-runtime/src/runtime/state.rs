@@ -48,9 +48,7 @@ impl Saving {
         let mut bytes = Vec::new();
         let module = instance.name().to_string();
         match instance.save(self.call, &mut bytes, cx) {
-            Status::Handled => {
-                Ok(Ok(SavedState { module, version: self.version, schema: self.shape.hash(), bytes }))
-            }
+            Status::Handled => Ok(Ok(SavedState { module, version: self.version, schema: self.shape.hash(), bytes })),
             Status::Panicked => Err(Panicked),
             _ => Ok(Err(cx.take_fault())),
         }

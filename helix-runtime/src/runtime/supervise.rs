@@ -130,7 +130,7 @@ impl Inner {
     }
 
     fn in_state(&self, is: impl Fn(&Instance) -> bool) -> Vec<Arc<Instance>> {
-        self.registry().in_order().into_iter().filter(|instance| is(instance)).collect()
+        self.in_order().into_iter().filter(|instance| is(instance)).collect()
     }
 
     fn stop_dependents(&self, failed: &Instance) {

@@ -114,7 +114,7 @@ impl RoundRobin {
 impl RoundRobin {
     fn note(&mut self, heard: &helix_runtime::PublishResult) {
         self.handled += u64::from(heard.handled);
-        self.missed += u64::from(heard.failed) + u64::from(heard.busy);
+        self.missed += u64::from(heard.failed) + u64::from(heard.dropped);
     }
 }
 

@@ -63,7 +63,7 @@ impl Timer {
         self.ticks.fetch_add(1, Relaxed);
         let result = ctx.publish(&tick);
         self.handled.fetch_add(result.handled.into(), Relaxed);
-        self.missed.fetch_add(u64::from(result.failed) + u64::from(result.busy), Relaxed);
+        self.missed.fetch_add(u64::from(result.failed) + u64::from(result.dropped), Relaxed);
         EventResponse::Handled
     }
 }
