@@ -1,6 +1,5 @@
 //! The runtime's only own activity: what was raised, kept, put off, queued, failed or replaced is seen to here.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
