@@ -33,6 +33,7 @@
 //! - `std`: a handler's panic is caught and becomes an error, threads wait for a busy module in turn, and the chain of
 //!   calls is known to a kept [`Handle`] or client too. The program that runs the modules switches it on; a module
 //!   crate has no need to.
+//! - `global`: one runtime for the whole program, and free functions that use it.
 //!
 //! # Targets
 //!
@@ -71,6 +72,8 @@ mod descriptor;
 mod erase;
 mod error;
 mod event;
+#[cfg(feature = "global")]
+pub mod global;
 mod handle;
 mod handwritten;
 mod info;
@@ -127,6 +130,12 @@ pub mod guide {}
 
 #[doc = include_str!("../docs/module-system.md")]
 pub mod module_system {}
+
+#[cfg(all(doctest, not(feature = "global")))]
+compile_error!("the blocks of the IPC document need the feature `global`");
+
+#[doc = include_str!("../docs/ipc.md")]
+pub mod ipc {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
