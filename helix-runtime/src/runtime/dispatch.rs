@@ -115,10 +115,21 @@ impl Inner {
         IpcError::Busy { chain }
     }
 
-    /// Calls those of an event's handlers whose instance `reaches` picks.
-    #[inline]
+    /// Calls those of an event's handlers whose instance `reaches` picks, although the bus may be paused.
     pub(super) fn publish_to(
         &self,
+        from: Option<&Context>,
+        delivery: &Delivery<'_>,
+        reaches: impl Fn(&Instance) -> bool,
+        patience: Patience,
+    ) -> PublishResult {
+        self.publish_unless(|_| false, from, delivery, reaches, patience)
+    }
+
+    #[inline]
+    fn publish_unless(
+        &self,
+        is_paused: impl Fn(&View) -> bool,
         from: Option<&Context>,
         delivery: &Delivery<'_>,
         reaches: impl Fn(&Instance) -> bool,
@@ -134,6 +145,10 @@ impl Inner {
         let link = NonNull::from(&mut cx);
         let under = &self.calls.enter(link);
         let view = self.view(under);
+        if is_paused(view) {
+            result.paused = true;
+            return result;
+        }
         let heard = view.topics.heard(delivery);
         heard.published.fetch_add(1, Ordering::Relaxed);
         let walk = Walk { link, under, view, heard, delivery, patience };
@@ -485,10 +500,7 @@ impl Host for Inner {
     #[inline]
     fn publish(&self, from: Option<&Context>, delivery: &Delivery<'_>) -> PublishResult {
         irq::assert_task_level("`publish`");
-        if self.is_paused() {
-            return PublishResult { paused: true, ..PublishResult::default() };
-        }
-        self.publish_to(from, delivery, |_| true, Patience::ENDLESS)
+        self.publish_unless(|view| view.paused, from, delivery, |_| true, Patience::ENDLESS)
     }
 
     fn subscribe(&self, owner: Option<&Place>, subscription: EventSubscription) -> IpcResult<SubscriptionId> {

@@ -3,12 +3,11 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use crate::bus::{BusStats, EventBus, EventSubscription, EventTopic, ListenerStats, SubscriptionId};
-use crate::context::{Context, Host, Place};
+use crate::context::{Host, Place};
 use crate::error::{IpcError, IpcResult};
 use crate::event::Hears;
 use crate::info::check_name;
@@ -101,13 +100,6 @@ impl Inner {
             self.vacate(&instance);
         }
         Ok(())
-    }
-
-    pub(super) fn is_paused(&self) -> bool {
-        // SAFETY: `self` and the calls that led here outlive this one.
-        let cx = unsafe { Context::new(&self.root, self, self.up(None)) };
-        let under = self.calls.enter(NonNull::from(&cx));
-        self.view(&under).paused
     }
 
     fn bus_stats(&self) -> BusStats {
