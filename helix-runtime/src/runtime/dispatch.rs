@@ -64,11 +64,11 @@ impl Walk<'_> {
 
 impl Inner {
     /// Enters a module; with `std`, waits for another thread to leave it where that cannot end in a circle.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter<'a>(
         &self,
         instance: &'a Instance,
-        door: Door<'a>,
+        door: &'a Door<'a>,
         up: Option<&Context>,
         patience: Patience,
     ) -> Result<Entered<'a>, Refused> {
@@ -83,7 +83,7 @@ impl Inner {
     fn wait<'a>(
         &self,
         instance: &'a Instance,
-        door: Door<'a>,
+        door: &'a Door<'a>,
         up: Option<&Context>,
         patience: Patience,
     ) -> Result<Entered<'a>, Refused> {
@@ -95,7 +95,7 @@ impl Inner {
     fn wait<'a>(
         &self,
         instance: &'a Instance,
-        door: Door<'a>,
+        door: &'a Door<'a>,
         up: Option<&Context>,
         _: Patience,
     ) -> Result<Entered<'a>, Refused> {
@@ -161,12 +161,13 @@ impl Inner {
     }
 
     /// Calls one handler, or its successor, or puts the event aside for it.
-    #[inline]
+    #[inline(always)]
     fn deliver(&self, walk: &Walk<'_>, at: usize, listener: &Listener, result: &mut PublishResult) {
         let mut listener = *listener;
         loop {
             let instance = listener.instance();
-            match self.enter(instance, walk.door(&listener), walk.up(), walk.patience) {
+            let door = walk.door(&listener);
+            match self.enter(instance, &door, walk.up(), walk.patience) {
                 Ok(entered) => {
                     let nth = || walk.heard.nth_of(at, walk.delivery);
                     return self.hear(walk, &listener, entered, nth, result);
@@ -196,7 +197,7 @@ impl Inner {
     }
 
     /// Calls one handler of a module that was entered.
-    #[inline]
+    #[inline(always)]
     fn hear(
         &self,
         walk: &Walk<'_>,
@@ -329,7 +330,8 @@ impl Inner {
             let Some(listener) = heard.of_slot(slot.id, nth, delivery) else { return true };
             let walk = Walk { link, under, view, heard, delivery, patience: Patience::of(core::time::Duration::ZERO) };
             let instance = listener.instance();
-            match self.enter(instance, walk.door(listener), walk.up(), walk.patience) {
+            let door = walk.door(listener);
+            match self.enter(instance, &door, walk.up(), walk.patience) {
                 Ok(entered) => {
                     let mut result = PublishResult::default();
                     self.hear(&walk, listener, entered, || nth, &mut result);
@@ -561,7 +563,7 @@ impl Host for Inner {
                 self.permits(up, instance, call.request, permission)?;
             }
             let door = Door { handler: Some(target.entry), access: target.access, under, depth };
-            let entered = match self.enter(instance, door, up, patience) {
+            let entered = match self.enter(instance, &door, up, patience) {
                 Ok(entered) => entered,
                 // It was replaced meanwhile: its successor answers.
                 Err(Refused::NotRunning) if !core::ptr::eq(self.view(under), view) => continue,

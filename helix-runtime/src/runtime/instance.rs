@@ -166,8 +166,8 @@ impl Instance {
     }
 
     /// Enters a running module, or says why not.
-    #[inline]
-    pub(crate) fn enter<'a>(&'a self, door: Door<'a>, barge: bool) -> Result<Entered<'a>, Refused> {
+    #[inline(always)]
+    pub(crate) fn enter<'a>(&'a self, door: &'a Door<'a>, barge: bool) -> Result<Entered<'a>, Refused> {
         let handler = door.handler.map_or(0, |entry| core::ptr::from_ref(entry) as usize);
         door.under.mark(door.depth, self.address(), handler);
         match self.word.enter(door.access, barge) {
@@ -306,7 +306,7 @@ pub(crate) struct Door<'a> {
 /// Someone is inside the module.
 pub(crate) struct Entered<'a> {
     instance: &'a Instance,
-    door: Door<'a>,
+    door: &'a Door<'a>,
 }
 
 impl Drop for Entered<'_> {

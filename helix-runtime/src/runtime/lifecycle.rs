@@ -537,7 +537,7 @@ impl Inner {
         // SAFETY: the link lies on this stack.
         let depth = unsafe { link.as_ref() }.depth();
         let door = Door { handler, access, under: &under, depth };
-        let entered = self.enter(instance, door, up, patience).map_err(|refused| match refused {
+        let entered = self.enter(instance, &door, up, patience).map_err(|refused| match refused {
             Refused::NotRunning => instance.not_running(),
             _ => self.busy(up, instance).into(),
         })?;

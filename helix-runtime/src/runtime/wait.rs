@@ -122,7 +122,7 @@ impl Drop for Impatient<'_> {
 pub(super) fn wait<'a>(
     host: *const (),
     instance: &'a Instance,
-    door: Door<'a>,
+    door: &'a Door<'a>,
     up: Option<&Context>,
     patience: Patience,
 ) -> Result<Entered<'a>, Refused> {
