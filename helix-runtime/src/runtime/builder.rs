@@ -183,7 +183,7 @@ impl Builder {
     pub fn build(self) -> Result<Runtime, BuildError> {
         let set: Vec<&Descriptor> = self.members.iter().map(|member| &member.descriptor).collect();
         let (plan, mut faults) = Plan::new(&set, &*self.config, self.open);
-        let known = self.members.iter().map(|member| (&member.descriptor, member.written.is_some()));
+        let known = self.members.iter().map(|member| (member.descriptor, member.written.is_some()));
         check_keys(&*self.config, &known.collect::<Vec<_>>(), self.open, &mut faults);
         self.check_states(&mut faults);
         if !faults.is_empty() {

@@ -337,8 +337,14 @@ impl Inner {
                     self.hear(&walk, listener, entered, || nth, &mut result);
                     true
                 }
-                // It was replaced just now: the next round finds its successor.
-                Err(Refused::NotRunning) => core::ptr::eq(self.view(under), view),
+                // If it was replaced just now, the next round finds its successor.
+                Err(Refused::NotRunning) => {
+                    let is_gone = core::ptr::eq(self.view(under), view);
+                    if is_gone {
+                        log::warn!(target: instance.name(), "event `{}` is dropped: the module does not run", delivery.name);
+                    }
+                    is_gone
+                }
                 Err(_) => false,
             }
         });
@@ -361,6 +367,9 @@ impl Inner {
     pub(super) fn crashed(&self, entered: Entered<'_>, instance: &Instance, cx: &Context) -> ModuleError {
         let error = cx.take_fault();
         entered.crash();
+        for closure in self.closures_of(instance) {
+            closure.word.close();
+        }
         log::error!(target: instance.name(), "{error}");
         self.announce(Some(cx), |name| ModuleCrashed { name }, instance, Patience::ENDLESS);
         error

@@ -114,7 +114,7 @@ pub enum BuildFault {
 
 /// Checks the configured keys against the modules, of which some were written by hand and list no keys. If the set is
 /// open, of those that may come later nothing is known.
-pub(super) fn check_keys(config: &dyn Config, set: &[(&Descriptor, bool)], open: bool, faults: &mut Vec<BuildFault>) {
+pub(super) fn check_keys(config: &dyn Config, set: &[(Descriptor, bool)], open: bool, faults: &mut Vec<BuildFault>) {
     let keys = config.keys();
     let names = || joined(set.iter().map(|(descriptor, _)| descriptor.info.name));
     for (at, &(module, key)) in keys.iter().enumerate() {

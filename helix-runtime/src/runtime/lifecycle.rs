@@ -259,17 +259,26 @@ impl Inner {
         found.ok_or_else(|| LifecycleError::new(&name, step, IpcError::ModuleNotFound { name: name.clone() }))
     }
 
+    /// The modules, which of them were written by hand, and whether others may come later: a copy, because to plan is to
+    /// ask the configuration, which is the user's. Only a transition changes it.
+    pub(super) fn known(&self) -> (Vec<(Descriptor, bool)>, bool) {
+        let registry = self.registry();
+        let known = registry.members.iter().map(|member| (member.instance.descriptor, member.written));
+        (known.collect(), registry.open)
+    }
+
     /// What may have come later must be there now.
     fn complete_plan(&self) -> Result<(), LifecycleError> {
-        let mut registry = self.registry();
-        if !registry.open {
+        let (known, open) = self.known();
+        if !open {
             return Ok(());
         }
-        let (plan, mut faults) = Plan::new(&registry.set(), &*self.config, false);
-        check_keys(&*self.config, &registry.known(), false, &mut faults);
+        let (plan, mut faults) = Plan::new(&set_of(&known), &*self.config, false);
+        check_keys(&*self.config, &known, false, &mut faults);
         if !faults.is_empty() {
             return Err(unfit("helix", "start", faults));
         }
+        let mut registry = self.registry();
         registry.follow(plan);
         self.install(registry, vec![]);
         Ok(())
@@ -414,12 +423,12 @@ impl Inner {
         let name = descriptor.info.name;
         let _moving = self.begin(name, "add")?;
         let started = *self.started.lock();
-        let mut registry = self.registry();
-        let mut set = registry.set();
-        set.push(&descriptor);
-        let (plan, mut faults) = Plan::new(&set, &*self.config, registry.open && !started);
+        let (mut known, open) = self.known();
+        known.push((descriptor, written.is_some()));
+        let (plan, mut faults) = Plan::new(&set_of(&known), &*self.config, open && !started);
         // Of the keys only those count that are its own: it may be one of several that come later.
-        check_keys(&*self.config, &[(&descriptor, written.is_some())], true, &mut faults);
+        check_keys(&*self.config, &[(descriptor, written.is_some())], true, &mut faults);
+        let mut registry = self.registry();
         if registry.endpoint(name).is_some() {
             return Err(LifecycleError::new(name, "add", IpcError::Taken { name: name.to_string() }));
         }
@@ -464,11 +473,15 @@ impl Inner {
 
     /// Takes a module that does not run out of the registry, with all that is its own.
     fn take_out(&self, instance: &Arc<Instance>) {
+        let (plan, at) = {
+            let (mut known, _) = self.known();
+            let Some(at) = self.registry().index(instance.slot.id) else { return };
+            known.remove(at);
+            (Plan::new(&set_of(&known), &*self.config, true).0, at)
+        };
         let mut registry = self.registry();
-        let Some(at) = registry.index(instance.slot.id) else { return };
         let member = registry.members.remove(at);
         let mut gone = registry.unsubscribe_all(instance);
-        let (plan, _) = Plan::new(&registry.set(), &*self.config, true);
         registry.follow(plan);
         gone.push(member.instance);
         let closures: Vec<_> = gone.clone();
@@ -574,6 +587,10 @@ impl Inner {
 
 /// A handler has panicked; what it said is in the context.
 pub(super) struct Panicked;
+
+pub(super) fn set_of(known: &[(Descriptor, bool)]) -> Vec<&Descriptor> {
+    known.iter().map(|(descriptor, _)| descriptor).collect()
+}
 
 pub(super) fn unfit(module: &str, step: &'static str, faults: Vec<BuildFault>) -> LifecycleError {
     LifecycleError::new(module, step, ModuleError::Unfit(Box::new(BuildError { faults })))

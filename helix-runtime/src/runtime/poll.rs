@@ -6,10 +6,12 @@ use core::time::Duration;
 
 use crate::channel::Consumer;
 use crate::context::Host;
+use crate::error::ModuleError;
 use crate::event::{Publish, PublishResult};
 use crate::irq::IrqLine;
 use crate::runtime::Runtime;
 use crate::runtime::inner::{Inner, Postponed};
+use crate::runtime::lifecycle::{LifecycleError, Transition};
 use crate::runtime::slot::Slot;
 
 /// What time it is: monotonic, since any moment.
@@ -183,12 +185,16 @@ impl Inner {
         let waiting = self.postponed.lock().len();
         for _ in 0..waiting {
             let Some(postponed) = self.postponed.lock().pop_front() else { return };
-            let done = match postponed {
-                Postponed::Replace(id, descriptor) => self.replace(id, descriptor),
-                Postponed::Remove(id) => self.remove(id),
+            let done = match &postponed {
+                Postponed::Replace(id, descriptor) => self.replace(*id, descriptor),
+                Postponed::Remove(id) => self.remove(*id),
             };
             match done {
-                Ok(_) => polled.transitions += 1,
+                Ok(Transition::Done) => polled.transitions += 1,
+                Ok(Transition::Postponed) => {}
+                Err(LifecycleError { error: ModuleError::Moving { .. }, .. }) => {
+                    self.postponed.lock().push_back(postponed);
+                }
                 Err(error) => log::error!(target: "helix", "postponed: {error}"),
             }
         }

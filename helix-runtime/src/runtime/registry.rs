@@ -169,11 +169,6 @@ impl Registry {
         self.members.iter().map(|member| &member.instance.descriptor).collect()
     }
 
-    /// The modules, and which of them were written by hand.
-    pub(super) fn known(&self) -> Vec<(&Descriptor, bool)> {
-        self.members.iter().map(|member| (&member.instance.descriptor, member.written)).collect()
-    }
-
     /// Those that need a module, in the order in which they start.
     pub(super) fn dependents(&self, module: usize, optional: bool) -> Vec<Arc<Instance>> {
         let dependents = self.plan.dependents(module, &self.set(), optional);
@@ -202,9 +197,7 @@ impl Registry {
         let instance = Arc::new(counted(instance, settings));
         run(&instance);
         // Until its owner runs, and while it does not, nobody enters.
-        if owner.is_some_and(|owner| {
-            !self.members.iter().any(|it| it.instance.address() == owner && it.instance.is_running())
-        }) {
+        if owner.is_some_and(|owner| !self.runs(owner)) {
             instance.word.close();
         }
         self.closures.push(Closure { id, instance, owner, paused: false });
@@ -228,11 +221,18 @@ impl Registry {
         of_owner.map(|closure| closure.instance.clone()).collect()
     }
 
-    /// Pauses or resumes a closure; none if there is no such.
-    pub(super) fn set_paused(&mut self, id: SubscriptionId, paused: bool) -> Option<Arc<Instance>> {
+    /// Pauses or resumes a closure; none if there is no such. Also whether it may be entered then.
+    pub(super) fn set_paused(&mut self, id: SubscriptionId, paused: bool) -> Option<(Arc<Instance>, bool)> {
         let closure = self.closures.iter_mut().find(|closure| closure.id == id)?;
         closure.paused = paused;
-        Some(closure.instance.clone())
+        let (instance, owner) = (closure.instance.clone(), closure.owner);
+        let open = !paused && instance.is_running() && owner.is_none_or(|owner| self.runs(owner));
+        Some((instance, open))
+    }
+
+    /// Whether the instance at that address runs.
+    fn runs(&self, address: usize) -> bool {
+        self.members.iter().any(|member| member.instance.address() == address && member.instance.is_running())
     }
 
     pub(super) fn set_bus_paused(&mut self, paused: bool) {

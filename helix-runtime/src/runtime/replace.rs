@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 use crate::runtime::gate::Gate;
 use crate::runtime::inner::{Inner, Postponed};
 use crate::runtime::instance::Instance;
-use crate::runtime::lifecycle::{LifecycleError, Moving, Transition, unfit};
+use crate::runtime::lifecycle::{LifecycleError, Moving, Transition, set_of, unfit};
 use crate::runtime::patience::Patience;
 use crate::runtime::plan::Plan;
 use crate::runtime::registry::counted;
@@ -145,16 +145,17 @@ impl Inner {
             let (found, expected) = (target.state(), ModuleState::Running);
             return fail(ModuleError::WrongState { module, found, expected });
         }
-        let registry = self.registry();
-        let Some(at) = registry.index(target.slot.id) else {
+        let (known, open) = self.known();
+        let Some(at) = known.iter().position(|(known, _)| known.info.name == name) else {
             return fail(IpcError::ModuleNotFound { name: module }.into());
         };
-        let mut set = registry.set();
+        let mut set = set_of(&known);
         set[at] = descriptor;
-        let (plan, faults) = Plan::new(&set, &*self.config, registry.open);
+        let (plan, faults) = Plan::new(&set, &*self.config, open);
         if !faults.is_empty() {
             return Err(unfit(name, "replace", faults));
         }
+        let registry = self.registry();
         let instance = |slot, descriptor| {
             Arc::new(counted(Instance::new(slot, descriptor, core::ptr::null_mut()), &self.settings))
         };
