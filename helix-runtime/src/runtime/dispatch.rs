@@ -28,6 +28,22 @@ use crate::runtime::slot::{Aside, Ring, Slot};
 use crate::runtime::topics::{Heard, Listener};
 use crate::runtime::word::{Access, Refused};
 
+/// What became of the events that waited in a ring.
+#[derive(Default)]
+pub(super) struct Drained {
+    pub(super) delivered: u32,
+    /// Whoever they were kept for does not listen or run any more.
+    pub(super) dropped: u32,
+}
+
+/// What became of one of them.
+enum Redelivery {
+    Delivered,
+    Gone,
+    /// Its module is still busy.
+    Later,
+}
+
 /// One call of the dispatch on its way through the handlers of an event: what it stands on.
 struct Walk<'a> {
     /// The link of the chain that each handler sees in turn; it lies on the stack of the walk.
@@ -301,33 +317,41 @@ impl Inner {
     }
 
     /// Delivers what waits in a ring now; what comes meanwhile waits for the next time.
-    pub(super) fn drain(&self, slot: &Slot, ring: impl Fn(&Slot) -> &Lock<Ring>) -> u32 {
+    pub(super) fn drain(&self, slot: &Slot, ring: impl Fn(&Slot) -> &Lock<Ring>) -> Drained {
+        let mut drained = Drained::default();
         let waiting = ring(slot).lock().len();
-        for delivered in 0..waiting {
-            let Some(aside) = ring(slot).lock().pop() else { return delivered as u32 };
-            if let Err(aside) = self.redeliver(slot, aside) {
-                ring(slot).lock().put_back(aside);
-                return delivered as u32;
+        for _ in 0..waiting {
+            let Some(aside) = ring(slot).lock().pop() else { break };
+            match self.redeliver(slot, &aside) {
+                Redelivery::Delivered => drained.delivered += 1,
+                Redelivery::Gone => {
+                    drained.dropped += 1;
+                    log::warn!(target: "helix", "event `{}` is dropped: it was kept for {}, which does not listen or run \
+                        any more", aside.event.name(), slot.id);
+                }
+                Redelivery::Later => {
+                    ring(slot).lock().put_back(aside);
+                    break;
+                }
             }
         }
-        waiting as u32
+        drained
     }
 
-    /// Delivers what was kept for one handler, or gives it back when its module is still busy.
-    fn redeliver(&self, slot: &Slot, aside: Aside) -> Result<(), Aside> {
+    /// Delivers what was kept for one handler.
+    fn redeliver(&self, slot: &Slot, aside: &Aside) -> Redelivery {
         let nth = aside.nth;
-        let delivered = aside.event.deliver(|delivery| {
+        aside.event.deliver(|delivery| {
             // SAFETY: `self` and the calls that led here outlive this one.
             let mut cx = unsafe { Context::new(&self.root, self, self.up(None)) };
             if self.too_deep(&cx).is_some() {
-                return false;
+                return Redelivery::Later;
             }
             let link = NonNull::from(&mut cx);
             let under = &self.calls.enter(link);
             let view = self.view(under);
             let heard = view.topics.heard(delivery);
-            // Whoever does not listen any more has nothing to lose.
-            let Some(listener) = heard.of_slot(slot.id, nth, delivery) else { return true };
+            let Some(listener) = heard.of_slot(slot.id, nth, delivery) else { return Redelivery::Gone };
             let walk = Walk { link, under, view, heard, delivery, patience: Patience::of(core::time::Duration::ZERO) };
             let instance = listener.instance();
             let door = walk.door(listener);
@@ -335,20 +359,13 @@ impl Inner {
                 Ok(entered) => {
                     let mut result = PublishResult::default();
                     self.hear(&walk, listener, entered, || nth, &mut result);
-                    true
+                    Redelivery::Delivered
                 }
-                // If it was replaced just now, the next round finds its successor.
-                Err(Refused::NotRunning) => {
-                    let is_gone = core::ptr::eq(self.view(under), view);
-                    if is_gone {
-                        log::warn!(target: instance.name(), "event `{}` is dropped: the module does not run", delivery.name);
-                    }
-                    is_gone
-                }
-                Err(_) => false,
+                // Unless it was replaced just now: the next round finds its successor.
+                Err(Refused::NotRunning) if core::ptr::eq(self.view(under), view) => Redelivery::Gone,
+                Err(_) => Redelivery::Later,
             }
-        });
-        if delivered { Ok(()) } else { Err(aside) }
+        })
     }
 
     #[cold]

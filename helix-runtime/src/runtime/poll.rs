@@ -50,6 +50,8 @@ pub struct Polled {
     pub overflowed: u32,
     /// How many events were delivered that a busy module had missed or a handler had put off.
     pub redelivered: u32,
+    /// How many such events were given up, because whoever they were kept for does not listen or run any more.
+    pub dropped: u32,
     /// How many messages were taken from mailboxes and answered.
     pub messages: u32,
     /// How many messages were too late.
@@ -158,8 +160,10 @@ impl Inner {
         self.pump(now, &mut polled);
         let slots = self.slots();
         for slot in &slots {
-            polled.redelivered += self.drain(slot, |slot| &slot.busy);
-            polled.redelivered += self.drain(slot, |slot| &slot.deferred);
+            for drained in [self.drain(slot, |slot| &slot.busy), self.drain(slot, |slot| &slot.deferred)] {
+                polled.redelivered += drained.delivered;
+                polled.dropped += drained.dropped;
+            }
         }
         for slot in &slots {
             polled.expired += self.expire_messages(slot, now);
