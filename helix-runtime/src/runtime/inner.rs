@@ -17,7 +17,7 @@ use crate::lock::{Lock, Locked};
 use crate::runtime::SavedState;
 use crate::runtime::instance::Instance;
 use crate::runtime::poll::{Clock, Source};
-use crate::runtime::registry::{Registry, Retired, View};
+use crate::runtime::registry::{OldView, Registry, Retired, View};
 use crate::runtime::slot::Slot;
 use crate::runtime::supervise::Supervision;
 
@@ -143,8 +143,9 @@ impl Inner {
         let view = Box::into_raw(Box::new(registry.view()));
         let old = self.view.swap(view, Ordering::AcqRel);
         drop(registry);
-        // SAFETY: `old` came from `Box::into_raw` here or in `new`, and was exchanged by this call alone.
-        let old = unsafe { Box::from_raw(old) };
+        // SAFETY: `old` came from `Box::into_raw` here or in `new`, and was exchanged by this call alone. It goes when the
+        // calls that may read it have ended.
+        let old = unsafe { OldView::new(NonNull::new_unchecked(old)) };
         let retired = Retired { _view: old, _instances: gone, grace: self.calls.grace() };
         self.retired.lock().push(retired);
         self.reclaim();

@@ -9,6 +9,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ptr::NonNull;
 
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain::Grace;
@@ -33,10 +34,31 @@ pub(super) struct View {
     pub(super) paused: bool,
 }
 
+/// A view that others may still read. Not a `Box`, which would say that nobody does.
+pub(super) struct OldView(NonNull<View>);
+
+// SAFETY: it is only dropped, and any thread may drop a view.
+unsafe impl Send for OldView {}
+
+impl OldView {
+    /// # Safety
+    /// The view came from `Box::into_raw`, nobody finds it any more, and this goes when nobody reads it any more.
+    pub(super) unsafe fn new(view: NonNull<View>) -> Self {
+        Self(view)
+    }
+}
+
+impl Drop for OldView {
+    fn drop(&mut self) {
+        // SAFETY: see `new`.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
 /// What was replaced, until nobody can read it any more.
 pub(super) struct Retired {
     /// Freed by being dropped.
-    pub(super) _view: Box<View>,
+    pub(super) _view: OldView,
     pub(super) _instances: Vec<Arc<Instance>>,
     pub(super) grace: Grace,
 }

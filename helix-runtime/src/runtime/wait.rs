@@ -133,11 +133,13 @@ pub(super) fn wait<'a>(
         _ => {}
     }
     // Whoever comes first waits for this chain too.
-    let mut first = held.is_some() || up.is_some_and(|up| up.is_gated(host));
+    let mut first = held.is_some();
     let mut listed: Option<Listed> = None;
     let mut impatient: Option<Impatient<'_>> = None;
     let mut backoff = Backoff::new();
     loop {
+        // The transition may have begun while this call waited.
+        first |= up.is_some_and(|up| up.is_gated(host));
         let barge = first || (impatient.is_some() && !place.gated.load(Ordering::Relaxed));
         let refused = match instance.enter(door, barge) {
             Ok(entered) => return Ok(entered),
