@@ -89,12 +89,11 @@ impl Topics {
         }
         heard.sort_by_key(|(listener, _)| Reverse(listener.priority));
 
-        // An event of which several topics of a closure match comes once.
+        // An event of which several topics of a closure match comes once. They stand together: a closure has one priority.
         let matching = |matches: &dyn Fn(&Hears<'a>) -> bool| -> Box<[Listener]> {
-            let mut found: Vec<Listener> = Vec::new();
+            let mut found: Vec<Listener> = Vec::with_capacity(heard.len());
             for (listener, hears) in &heard {
-                let again = || found.iter().any(|known| known.is_twin_of(listener));
-                if matches(hears) && !(listener.may_have_twins() && again()) {
+                if matches(hears) && !found.last().is_some_and(|last| last.is_twin_of(listener)) {
                     found.push(*listener);
                 }
             }
@@ -231,12 +230,8 @@ impl Listener {
         unsafe { self.instance.as_ref() }
     }
 
-    fn may_have_twins(&self) -> bool {
-        self.instance().listens.is_some()
-    }
-
     fn is_twin_of(&self, other: &Self) -> bool {
-        self.instance == other.instance
+        self.instance == other.instance && self.instance().listens.is_some()
     }
 }
 
