@@ -93,12 +93,9 @@ impl Inner {
         let Some(instance) = registry.set_paused(id, paused) else {
             return Err(IpcError::NotSubscribed { subscription: id });
         };
-        if !paused && instance.is_running() {
-            instance.word.open();
-        }
         self.install(registry, vec![]);
         if paused {
-            self.vacate(&instance);
+            self.wait_until_empty(&instance);
         }
         Ok(())
     }

@@ -202,9 +202,7 @@ impl Registry {
         let instance = Arc::new(counted(instance, settings));
         run(&instance);
         // Until its owner runs, and while it does not, nobody enters.
-        if owner.is_some_and(|owner| {
-            !self.members.iter().any(|it| it.instance.address() == owner && it.instance.is_running())
-        }) {
+        if owner.is_some_and(|owner| !self.runs(owner)) {
             instance.word.close();
         }
         self.closures.push(Closure { id, instance, owner, paused: false });
@@ -230,9 +228,27 @@ impl Registry {
 
     /// Pauses or resumes a closure; none if there is no such.
     pub(super) fn set_paused(&mut self, id: SubscriptionId, paused: bool) -> Option<Arc<Instance>> {
-        let closure = self.closures.iter_mut().find(|closure| closure.id == id)?;
-        closure.paused = paused;
-        Some(closure.instance.clone())
+        let at = self.closures.iter().position(|closure| closure.id == id)?;
+        self.closures[at].paused = paused;
+        let Closure { instance, owner, .. } = &self.closures[at];
+        if paused {
+            instance.word.close();
+        } else if owner.is_none_or(|owner| self.runs(owner)) {
+            instance.word.open();
+        }
+        Some(instance.clone())
+    }
+
+    fn runs(&self, owner: usize) -> bool {
+        self.members.iter().any(|member| member.instance.address() == owner && member.instance.is_running())
+    }
+
+    /// Lets callers into the closures that end with an instance, which runs.
+    ///
+    /// Under the lock, like their removal: one that was taken out is closed for good, and must not be opened after that.
+    pub(super) fn open_closures_of(&self, owner: &Instance) {
+        let of_owner = self.closures.iter().filter(|closure| closure.owner == Some(owner.address()) && !closure.paused);
+        of_owner.for_each(|closure| closure.instance.word.open());
     }
 
     pub(super) fn set_bus_paused(&mut self, paused: bool) {

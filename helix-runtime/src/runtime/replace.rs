@@ -197,9 +197,7 @@ impl Inner {
                 gone.push(core::mem::replace(&mut registry.members[at].instance, turn.new.clone()));
             }
             gone.extend(registry.unsubscribe_all(&turn.old));
-            for closure in registry.closures_of(&turn.new) {
-                closure.word.open();
-            }
+            registry.open_closures_of(&turn.new);
         }
         registry.follow(plan);
         self.install(registry, gone);
@@ -328,7 +326,7 @@ impl Inner {
             gone.push(core::mem::replace(&mut registry.members[at].instance, new.clone()));
         }
         new.open().map_err(|error| LifecycleError::new(new.name(), "on_start", error))?;
-        registry.closures_of(&new).iter().for_each(|closure| closure.word.open());
+        registry.open_closures_of(&new);
         registry.name();
         self.install(registry, gone);
         self.unload(failed);
