@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use core::time::Duration;
@@ -141,11 +142,14 @@ impl Inner {
     /// Exchanges the view for one of the registry as it is now. `gone` was taken out of it; it is freed later.
     pub(super) fn install(&self, mut registry: Locked<'_, Registry>, gone: Vec<Arc<Instance>>) {
         let view = Box::into_raw(Box::new(registry.view()));
+        // Others may still read what goes, so nothing of it is dropped if the barrier panics.
+        let gone = ManuallyDrop::new(gone);
         let old = self.view.swap(view, Ordering::AcqRel);
         drop(registry);
+        let grace = self.calls.grace();
         // SAFETY: `old` came from `Box::into_raw` here or in `new`, and was exchanged by this call alone.
         let old = unsafe { Box::from_raw(old) };
-        let retired = Retired { _view: old, _instances: gone, grace: self.calls.grace() };
+        let retired = Retired { _view: old, _instances: ManuallyDrop::into_inner(gone), grace };
         self.retired.lock().push(retired);
         self.reclaim();
     }
