@@ -165,10 +165,11 @@ impl Inner {
         left
     }
 
-    /// The call that leads to the next one: the one given, else the innermost of this thread.
+    /// The call that leads to the next one: the innermost of this thread, where that is known. The one given is that one or
+    /// led to it: safe code can hand a context of an outer call to an inner one, and what is between is under way too.
     #[inline]
     pub(super) fn up(&self, from: Option<&Context>) -> Option<NonNull<Context>> {
-        from.map(NonNull::from).or_else(chain::top)
+        chain::top().or_else(|| from.map(NonNull::from))
     }
 
     pub(super) fn up_context(&self) -> Option<&Context> {
