@@ -123,7 +123,10 @@ impl Inner {
     pub(super) fn view<'a>(&'a self, _: &'a Under<'_>) -> &'a View {
         // SAFETY: `install` frees a view only after every call has ended that was under way when it was exchanged, and
         // this call was under way before the pointer was read.
-        unsafe { &*self.view.load(Ordering::Acquire) }
+        //
+        // Without `std` a call is counted by an atomic alone: only if that, this load and those of the writer are in one
+        // order does one of the two see the other. With `std` the record's barrier says more than this does.
+        unsafe { &*self.view.load(Ordering::SeqCst) }
     }
 
     /// The modules in the order in which they start. Like those below, a copy that needs no lock.
@@ -144,7 +147,7 @@ impl Inner {
         let view = Box::into_raw(Box::new(registry.view()));
         // Others may still read what goes, so nothing of it is dropped if the barrier panics.
         let gone = ManuallyDrop::new(gone);
-        let old = self.view.swap(view, Ordering::AcqRel);
+        let old = self.view.swap(view, Ordering::SeqCst);
         drop(registry);
         let grace = self.calls.grace();
         // SAFETY: `old` came from `Box::into_raw` here or in `new`, and was exchanged by this call alone.
