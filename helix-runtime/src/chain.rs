@@ -44,10 +44,24 @@ mod with_threads {
     struct Here {
         top: Cell<Option<NonNull<Context>>>,
         known: Cell<Option<&'static Known>>,
+        /// Whether the thread is ending: a record is then had for one outermost call.
+        ends: Cell<bool>,
+    }
+
+    impl Here {
+        /// Gives the thread's record to whoever comes next. Nobody is inside.
+        #[cold]
+        fn give_back(&self) {
+            if let Some(known) = self.known.take() {
+                *known.thread.lock() = None;
+            }
+        }
     }
 
     std::thread_local! {
-        static HERE: Here = const { Here { top: Cell::new(None), known: Cell::new(None) } };
+        static HERE: Here = const {
+            Here { top: Cell::new(None), known: Cell::new(None), ends: Cell::new(false) }
+        };
         static AT_EXIT: AtExit = const { AtExit };
     }
 
@@ -57,9 +71,10 @@ mod with_threads {
     impl Drop for AtExit {
         fn drop(&mut self) {
             HERE.with(|here| {
-                // A call that is made later in the thread's end takes a new record.
-                if let Some(known) = here.known.take() {
-                    *known.thread.lock() = None;
+                here.ends.set(true);
+                // A handler that ends the program is still inside, with other threads running.
+                if here.top.get().is_none() {
+                    here.give_back();
                 }
             });
         }
@@ -77,7 +92,9 @@ mod with_threads {
         *known.thread.lock() = Some(std::thread::current());
         drop(all);
         here.known.set(Some(known));
-        let _ = AT_EXIT.try_with(|_| {});
+        if AT_EXIT.try_with(|_| {}).is_err() {
+            here.ends.set(true);
+        }
         known
     }
 
@@ -162,10 +179,15 @@ mod with_threads {
     impl Drop for Under<'_> {
         #[inline]
         fn drop(&mut self) {
-            HERE.with(|here| here.top.set(self.up));
-            if self.up.is_none() {
-                self.record.leave();
-            }
+            HERE.with(|here| {
+                here.top.set(self.up);
+                if self.up.is_none() {
+                    self.record.leave();
+                    if here.ends.get() {
+                        here.give_back();
+                    }
+                }
+            });
         }
     }
 }

@@ -8,6 +8,7 @@ mod shared;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 
+use crate::among_three;
 use error::{RecvError, SendError, TryRecvError};
 use loom::future::block_on;
 use loom::sync::Arc;
@@ -45,13 +46,6 @@ fn give_up(channel: &Channel) -> Option<u32> {
         Poll::Ready(Ok(value)) => Some(value),
         _ => None,
     }
-}
-
-/// Every order of three threads would take hours: those in which they cut in on each other this often.
-fn among_three(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
 }
 
 #[test]

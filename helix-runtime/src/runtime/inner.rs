@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use core::time::Duration;
@@ -122,7 +123,10 @@ impl Inner {
     pub(super) fn view<'a>(&'a self, _: &'a Under<'_>) -> &'a View {
         // SAFETY: `install` frees a view only after every call has ended that was under way when it was exchanged, and
         // this call was under way before the pointer was read.
-        unsafe { &*self.view.load(Ordering::Acquire) }
+        //
+        // Without `std` a call is counted by an atomic alone: only if that, this load and those of the writer are in one
+        // order does one of the two see the other. With `std` the record's barrier says more than this does.
+        unsafe { &*self.view.load(Ordering::SeqCst) }
     }
 
     /// The modules in the order in which they start. Like those below, a copy that needs no lock.
@@ -141,12 +145,15 @@ impl Inner {
     /// Exchanges the view for one of the registry as it is now. `gone` was taken out of it; it is freed later.
     pub(super) fn install(&self, mut registry: Locked<'_, Registry>, gone: Vec<Arc<Instance>>) {
         let view = Box::into_raw(Box::new(registry.view()));
-        let old = self.view.swap(view, Ordering::AcqRel);
+        // Others may still read what goes, so nothing of it is dropped if the barrier panics.
+        let gone = ManuallyDrop::new(gone);
+        let old = self.view.swap(view, Ordering::SeqCst);
         drop(registry);
+        let grace = self.calls.grace();
         // SAFETY: `old` came from `Box::into_raw` here or in `new`, and was exchanged by this call alone. It goes when the
         // calls that may read it have ended.
         let old = unsafe { OldView::new(NonNull::new_unchecked(old)) };
-        let retired = Retired { _view: old, _instances: gone, grace: self.calls.grace() };
+        let retired = Retired { _view: old, _instances: ManuallyDrop::into_inner(gone), grace };
         self.retired.lock().push(retired);
         self.reclaim();
     }
@@ -162,10 +169,11 @@ impl Inner {
         left
     }
 
-    /// The call that leads to the next one: the one given, else the innermost of this thread.
+    /// The call that leads to the next one: the innermost of this thread, where that is known. The one given is that one or
+    /// led to it: safe code can hand a context of an outer call to an inner one, and what is between is under way too.
     #[inline]
     pub(super) fn up(&self, from: Option<&Context>) -> Option<NonNull<Context>> {
-        from.map(NonNull::from).or_else(chain::top)
+        chain::top().or_else(|| from.map(NonNull::from))
     }
 
     pub(super) fn up_context(&self) -> Option<&Context> {

@@ -321,9 +321,7 @@ impl Inner {
         }
         self.step(instance, Step::Start, Hold::Place(Access::Free)).inspect_err(|_| instance.fail())?;
         instance.open().map_err(|error| LifecycleError::new(instance.name(), "on_start", error))?;
-        for closure in self.closures_of(instance) {
-            closure.word.open();
-        }
+        self.registry().open_closures_of(instance);
         self.introduce(instance);
         Ok(())
     }
@@ -374,10 +372,14 @@ impl Inner {
         result
     }
 
-    /// Closes an instance without a lock, and waits until nobody is inside, unless that may be this very call.
-    /// Whether nobody is.
+    /// Closes an instance without a lock, and waits until nobody is inside; see `wait_until_empty`.
     pub(super) fn vacate(&self, instance: &Instance) -> bool {
         instance.word.close();
+        self.wait_until_empty(instance)
+    }
+
+    /// Waits until nobody is inside, unless that may be this very call. Whether nobody is.
+    pub(super) fn wait_until_empty(&self, instance: &Instance) -> bool {
         if self.up_context().is_some() {
             return false;
         }

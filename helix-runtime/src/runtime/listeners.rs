@@ -89,15 +89,12 @@ impl Inner {
 
     fn pause_listener(&self, id: SubscriptionId, paused: bool) -> IpcResult<()> {
         let mut registry = self.registry();
-        let Some((instance, open)) = registry.set_paused(id, paused) else {
+        let Some(instance) = registry.set_paused(id, paused) else {
             return Err(IpcError::NotSubscribed { subscription: id });
         };
-        if open {
-            instance.word.open();
-        }
         self.install(registry, vec![]);
         if paused {
-            self.vacate(&instance);
+            self.wait_until_empty(&instance);
         }
         Ok(())
     }

@@ -26,10 +26,13 @@ impl Record {
     }
 
     /// The outermost call of this record's thread begins: what is read from here on is kept.
+    ///
+    /// Whoever sees it sees that the call before has ended, hence the release: what a thread wrote with one is not
+    /// passed on by its next plain store to the same place.
     #[inline]
     pub(crate) fn enter(&self) {
         let sequence = self.sequence.load(Ordering::Relaxed);
-        self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
         light();
     }
 
@@ -40,11 +43,12 @@ impl Record {
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
     }
 
-    /// The call at that depth is about to look at the word of `place`, for that handler.
+    /// The call at that depth is about to look at the word of `place`, for that handler. It has left where it was before,
+    /// which is released as in [`Record::enter`].
     #[inline]
     pub(crate) fn mark(&self, depth: usize, place: usize, handler: usize) {
         self.handlers[depth].store(handler, Ordering::Relaxed);
-        self.marks[depth].store(place, Ordering::Relaxed);
+        self.marks[depth].store(place, Ordering::Release);
         light();
     }
 

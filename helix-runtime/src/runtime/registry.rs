@@ -243,18 +243,30 @@ impl Registry {
         of_owner.map(|closure| closure.instance.clone()).collect()
     }
 
-    /// Pauses or resumes a closure; none if there is no such. Also whether it may be entered then.
-    pub(super) fn set_paused(&mut self, id: SubscriptionId, paused: bool) -> Option<(Arc<Instance>, bool)> {
-        let closure = self.closures.iter_mut().find(|closure| closure.id == id)?;
-        closure.paused = paused;
-        let (instance, owner) = (closure.instance.clone(), closure.owner);
-        let open = !paused && instance.is_running() && owner.is_none_or(|owner| self.runs(owner));
-        Some((instance, open))
+    /// Pauses or resumes a closure; none if there is no such.
+    pub(super) fn set_paused(&mut self, id: SubscriptionId, paused: bool) -> Option<Arc<Instance>> {
+        let at = self.closures.iter().position(|closure| closure.id == id)?;
+        self.closures[at].paused = paused;
+        let Closure { instance, owner, .. } = &self.closures[at];
+        if paused {
+            instance.word.close();
+        } else if instance.is_running() && owner.is_none_or(|owner| self.runs(owner)) {
+            instance.word.open();
+        }
+        Some(instance.clone())
     }
 
     /// Whether the instance at that address runs.
-    fn runs(&self, address: usize) -> bool {
-        self.members.iter().any(|member| member.instance.address() == address && member.instance.is_running())
+    fn runs(&self, owner: usize) -> bool {
+        self.members.iter().any(|member| member.instance.address() == owner && member.instance.is_running())
+    }
+
+    /// Lets callers into the closures that end with an instance, which runs.
+    ///
+    /// Under the lock, like their removal: one that was taken out is closed for good, and must not be opened after that.
+    pub(super) fn open_closures_of(&self, owner: &Instance) {
+        let of_owner = self.closures.iter().filter(|closure| closure.owner == Some(owner.address()) && !closure.paused);
+        of_owner.for_each(|closure| closure.instance.word.open());
     }
 
     pub(super) fn set_bus_paused(&mut self, paused: bool) {

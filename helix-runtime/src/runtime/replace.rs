@@ -198,9 +198,7 @@ impl Inner {
                 gone.push(core::mem::replace(&mut registry.members[at].instance, turn.new.clone()));
             }
             gone.extend(registry.unsubscribe_all(&turn.old));
-            for closure in registry.closures_of(&turn.new) {
-                closure.word.open();
-            }
+            registry.open_closures_of(&turn.new);
         }
         registry.follow(plan);
         self.install(registry, gone);
@@ -317,7 +315,9 @@ impl Inner {
     pub(super) fn restart(&self, failed: &Arc<Instance>) -> Result<(), LifecycleError> {
         let new = Instance::new(failed.slot.clone(), failed.descriptor, core::ptr::null_mut());
         let new = Arc::new(counted(new, &self.settings));
+        let open = || new.open().map_err(|error| LifecycleError::new(new.name(), Step::Start.attribute(), error));
         let started = self.make(&new).and_then(|()| self.step(&new, Step::Start, Hold::Place(Access::Free)));
+        let started = started.and_then(|()| open());
         let mut registry = self.registry();
         if let Err(error) = started {
             let closures = registry.unsubscribe_all(&new);
@@ -328,8 +328,7 @@ impl Inner {
         if let Some(at) = registry.index(failed.slot.id) {
             gone.push(core::mem::replace(&mut registry.members[at].instance, new.clone()));
         }
-        new.open().map_err(|error| LifecycleError::new(new.name(), "on_start", error))?;
-        registry.closures_of(&new).iter().for_each(|closure| closure.word.open());
+        registry.open_closures_of(&new);
         registry.name();
         self.install(registry, gone);
         self.unload(failed);

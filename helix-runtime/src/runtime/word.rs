@@ -53,10 +53,11 @@ impl Word {
 
     /// Enters, or says why not. `barge` is for those whom the others wait for.
     ///
-    /// With [`Access::Free`] the caller has made its mark, and a light barrier, before.
+    /// With [`Access::Free`] the caller has made its mark, and a light barrier, before. Without `std` it has counted itself
+    /// by an atomic, which must be in one order with this load and with what [`Word::close`] and [`Word::seize`] write.
     #[inline]
     pub(crate) fn enter(&self, access: Access, barge: bool) -> Result<(), Refused> {
-        let word = self.word.load(Ordering::Acquire);
+        let word = self.word.load(Ordering::SeqCst);
         if word == OPEN && (barge || self.holding_off.load(Ordering::Relaxed) == 0) {
             let to = match access {
                 Access::Free => return Ok(()),
@@ -71,7 +72,7 @@ impl Word {
     }
 
     fn enter_slowly(&self, access: Access, barge: bool) -> Result<(), Refused> {
-        let mut word = self.word.load(Ordering::Acquire);
+        let mut word = self.word.load(Ordering::SeqCst);
         loop {
             if word & OPEN == 0 {
                 return Err(Refused::NotRunning);
@@ -91,7 +92,7 @@ impl Word {
                 Access::Shared => word + READER,
                 Access::Exclusive => OPEN | ALONE,
             };
-            match self.word.compare_exchange_weak(word, to, Ordering::Acquire, Ordering::Acquire) {
+            match self.word.compare_exchange_weak(word, to, Ordering::Acquire, Ordering::SeqCst) {
                 Ok(_) => return Ok(()),
                 Err(now) => word = now,
             }
@@ -137,7 +138,7 @@ impl Word {
 
     /// Takes a module without a lock for oneself; who is inside already is seen by its mark, after a heavy barrier.
     pub(crate) fn seize(&self) -> bool {
-        self.word.compare_exchange(OPEN | GATE, OPEN | ALONE, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.word.compare_exchange(OPEN | GATE, OPEN | ALONE, Ordering::SeqCst, Ordering::Relaxed).is_ok()
     }
 
     /// Gives it back, for those who may pass the gate.
