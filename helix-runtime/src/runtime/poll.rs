@@ -10,6 +10,7 @@ use crate::event::{Publish, PublishResult};
 use crate::irq::IrqLine;
 use crate::runtime::Runtime;
 use crate::runtime::inner::{Inner, Postponed};
+use crate::runtime::lifecycle::Transition;
 use crate::runtime::slot::Slot;
 
 /// What time it is: monotonic, since any moment.
@@ -188,7 +189,9 @@ impl Inner {
                 Postponed::Remove(id) => self.remove(id),
             };
             match done {
-                Ok(_) => polled.transitions += 1,
+                Ok(Transition::Done) => polled.transitions += 1,
+                // Polled from inside a handler.
+                Ok(Transition::Postponed) => {}
                 Err(error) => log::error!(target: "helix", "postponed: {error}"),
             }
         }
