@@ -265,15 +265,20 @@ impl Inner {
 
     /// What may have come later must be there now.
     fn complete_plan(&self) -> Result<(), LifecycleError> {
-        let mut registry = self.registry();
-        if !registry.open {
+        let (open, known) = {
+            let registry = self.registry();
+            (registry.open, registry.known())
+        };
+        if !open {
             return Ok(());
         }
-        let (plan, mut faults) = Plan::new(&registry.set(), &*self.config, false);
-        check_keys(&*self.config, &registry.known(), false, &mut faults);
+        let (set, known): (Vec<_>, Vec<_>) = known.iter().map(|(module, written)| (module, (module, *written))).unzip();
+        let (plan, mut faults) = Plan::new(&set, &*self.config, false);
+        check_keys(&*self.config, &known, false, &mut faults);
         if !faults.is_empty() {
             return Err(unfit("helix", "start", faults));
         }
+        let mut registry = self.registry();
         registry.follow(plan);
         self.install(registry, vec![]);
         Ok(())
@@ -418,17 +423,20 @@ impl Inner {
         let name = descriptor.info.name;
         let _moving = self.begin(name, "add")?;
         let started = *self.started.lock();
-        let mut registry = self.registry();
-        let mut set = registry.set();
-        set.push(&descriptor);
-        let (plan, mut faults) = Plan::new(&set, &*self.config, registry.open && !started);
+        let (open, known) = {
+            let registry = self.registry();
+            (registry.open && !started, registry.known())
+        };
+        let set: Vec<_> = known.iter().map(|(module, _)| module).chain([&descriptor]).collect();
+        let (plan, mut faults) = Plan::new(&set, &*self.config, open);
         // Of the keys only those count that are its own: it may be one of several that come later.
         check_keys(&*self.config, &[(&descriptor, written.is_some())], true, &mut faults);
-        if registry.endpoint(name).is_some() {
-            return Err(LifecycleError::new(name, "add", IpcError::Taken { name: name.to_string() }));
-        }
         if !faults.is_empty() {
             return Err(unfit(name, "add", faults));
+        }
+        let mut registry = self.registry();
+        if registry.endpoint(name).is_some() {
+            return Err(LifecycleError::new(name, "add", IpcError::Taken { name: name.to_string() }));
         }
         let instance = registry.add(descriptor, written, &self.settings);
         registry.follow(plan);
@@ -468,11 +476,17 @@ impl Inner {
 
     /// Takes a module that does not run out of the registry, with all that is its own.
     fn take_out(&self, instance: &Arc<Instance>) {
+        let left: Vec<Arc<Instance>> = {
+            let registry = self.registry();
+            let others = registry.members.iter().map(|member| &member.instance);
+            others.filter(|other| !Arc::ptr_eq(other, instance)).cloned().collect()
+        };
+        let set: Vec<_> = left.iter().map(|left| &left.descriptor).collect();
+        let (plan, _) = Plan::new(&set, &*self.config, true);
         let mut registry = self.registry();
         let Some(at) = registry.index(instance.slot.id) else { return };
         let member = registry.members.remove(at);
         let mut gone = registry.unsubscribe_all(instance);
-        let (plan, _) = Plan::new(&registry.set(), &*self.config, true);
         registry.follow(plan);
         gone.push(member.instance);
         let closures: Vec<_> = gone.clone();

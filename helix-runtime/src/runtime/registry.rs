@@ -191,9 +191,10 @@ impl Registry {
         self.members.iter().map(|member| &member.instance.descriptor).collect()
     }
 
-    /// The modules, and which of them were written by hand.
-    pub(super) fn known(&self) -> Vec<(&Descriptor, bool)> {
-        self.members.iter().map(|member| (&member.instance.descriptor, member.written)).collect()
+    /// The modules, and which of them were written by hand: a copy, because a plan asks the configuration, which is the
+    /// user's. The transition for which it is made is the only one, so that the modules stay as they are meanwhile.
+    pub(super) fn known(&self) -> Vec<(Descriptor, bool)> {
+        self.members.iter().map(|member| (member.instance.descriptor, member.written)).collect()
     }
 
     /// Those that need a module, in the order in which they start.

@@ -145,16 +145,20 @@ impl Inner {
             let (found, expected) = (target.state(), ModuleState::Running);
             return fail(ModuleError::WrongState { module, found, expected });
         }
-        let registry = self.registry();
-        let Some(at) = registry.index(target.slot.id) else {
-            return fail(IpcError::ModuleNotFound { name: module }.into());
+        let (at, open, known) = {
+            let registry = self.registry();
+            let Some(at) = registry.index(target.slot.id) else {
+                return fail(IpcError::ModuleNotFound { name: module }.into());
+            };
+            (at, registry.open, registry.known())
         };
-        let mut set = registry.set();
+        let mut set: Vec<_> = known.iter().map(|(module, _)| module).collect();
         set[at] = descriptor;
-        let (plan, faults) = Plan::new(&set, &*self.config, registry.open);
+        let (plan, faults) = Plan::new(&set, &*self.config, open);
         if !faults.is_empty() {
             return Err(unfit(name, "replace", faults));
         }
+        let registry = self.registry();
         let instance = |slot, descriptor| {
             Arc::new(counted(Instance::new(slot, descriptor, core::ptr::null_mut()), &self.settings))
         };
