@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use crate::context::Context;
 
 #[cfg(feature = "std")]
-pub(crate) use with_threads::{Calls, Grace, Under, top};
+pub(crate) use with_threads::{Calls, Grace, Under, this_thread, top};
 #[cfg(not(feature = "std"))]
 pub(crate) use without_threads::{Calls, Grace, Under, top};
 
@@ -102,6 +102,11 @@ mod with_threads {
     #[inline]
     pub(crate) fn top() -> Option<NonNull<Context>> {
         HERE.with(|here| here.top.get())
+    }
+
+    /// A number that no other thread has while this one lives.
+    pub(crate) fn this_thread() -> usize {
+        HERE.with(|here| core::ptr::from_ref(here) as usize)
     }
 
     /// The calls that are under way, in all runtimes of the process.

@@ -260,7 +260,8 @@ fn load(runtime: &Runtime, thread: usize, over: &AtomicBool) -> Done {
 type Step = (&'static str, &'static Descriptor);
 
 fn under_load(set: ModuleSet, steps: &[Step]) {
-    let runtime = Runtime::builder().modules(set).build().unwrap();
+    let timeout = std::time::Duration::from_secs(if cfg!(miri) { 200 } else { 5 });
+    let runtime = Runtime::builder().modules(set).drain_timeout(timeout).build().unwrap();
     runtime.start().unwrap();
     let over = AtomicBool::new(false);
     let done: Vec<Done> = std::thread::scope(|scope| {

@@ -36,7 +36,7 @@ pub(crate) struct Inner {
     /// Whether `start` was called, and `stop` not since.
     pub(super) started: Lock<bool>,
     /// Which transition is under way.
-    pub(super) moving: Lock<Option<String>>,
+    pub(super) moving: Lock<Option<UnderWay>>,
     /// Transitions that were asked for from inside what they concern.
     pub(super) postponed: Lock<VecDeque<Postponed>>,
     pub(super) sources: Lock<Vec<Box<dyn Source>>>,
@@ -45,6 +45,23 @@ pub(crate) struct Inner {
     pub(super) last_health: Lock<Option<Duration>>,
     pub(super) next_message: AtomicUsize,
     pub(super) this: Weak<Inner>,
+}
+
+/// A transition, and the thread that it is on.
+pub(super) struct UnderWay {
+    pub(super) what: String,
+    #[cfg(feature = "std")]
+    pub(super) thread: usize,
+}
+
+impl UnderWay {
+    pub(super) fn new(what: String) -> Self {
+        Self {
+            what,
+            #[cfg(feature = "std")]
+            thread: chain::this_thread(),
+        }
+    }
 }
 
 /// A transition that waits for `poll`.

@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+#[cfg(feature = "std")]
+use crate::chain;
 use crate::context::{Context, Hold, ModuleId};
 use crate::descriptor::{Descriptor, Entry, EntryKind, Status, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
@@ -16,7 +18,7 @@ use crate::handwritten::{self, ModuleTrait};
 use crate::runtime::Runtime;
 use crate::runtime::faults::{BuildError, BuildFault, check_keys};
 use crate::runtime::gate::Gate;
-use crate::runtime::inner::{Inner, Postponed};
+use crate::runtime::inner::{Inner, Postponed, UnderWay};
 use crate::runtime::instance::{Door, Instance};
 #[cfg(feature = "std")]
 use crate::runtime::patience::Backoff;
@@ -197,20 +199,22 @@ impl Runtime {
 }
 
 impl Inner {
-    /// Begins a transition. With `std`, a thread that is not inside a call waits for another's to end.
+    /// Begins a transition. With `std`, a thread that is not inside a call waits for another thread's to end.
     pub(super) fn begin(&self, module: &str, step: &'static str) -> Result<Moving<'_>, LifecycleError> {
         #[cfg(feature = "std")]
         let (patience, mut backoff) = (Patience::of(self.settings.drain_timeout), Backoff::new());
         loop {
             let mut moving = self.moving.lock();
             let Some(under_way) = &*moving else {
-                *moving = Some(alloc::format!("{step} of `{module}`"));
+                *moving = Some(UnderWay::new(alloc::format!("{step} of `{module}`")));
                 return Ok(Moving(self));
             };
-            let error = ModuleError::Moving { under_way: under_way.clone() };
+            let error = ModuleError::Moving { under_way: under_way.what.clone() };
+            #[cfg(feature = "std")]
+            let is_own = under_way.thread == chain::this_thread();
             drop(moving);
             #[cfg(feature = "std")]
-            if self.up_context().is_none() && !patience.is_over() {
+            if self.up_context().is_none() && !is_own && !patience.is_over() {
                 backoff.wait();
                 continue;
             }
@@ -224,7 +228,7 @@ impl Inner {
         if moving.is_some() {
             return Err(());
         }
-        *moving = Some(step.to_string());
+        *moving = Some(UnderWay::new(step.to_string()));
         Ok(Moving(self))
     }
 
@@ -430,12 +434,12 @@ impl Inner {
         let (plan, mut faults) = Plan::new(&set_of(&known), &*self.config, open && !started);
         // Of the keys only those count that are its own: it may be one of several that come later.
         check_keys(&*self.config, &[(descriptor, written.is_some())], true, &mut faults);
+        if !faults.is_empty() {
+            return Err(unfit(name, "add", faults));
+        }
         let mut registry = self.registry();
         if registry.endpoint(name).is_some() {
             return Err(LifecycleError::new(name, "add", IpcError::Taken { name: name.to_string() }));
-        }
-        if !faults.is_empty() {
-            return Err(unfit(name, "add", faults));
         }
         let instance = registry.add(descriptor, written, &self.settings);
         registry.follow(plan);

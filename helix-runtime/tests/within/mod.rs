@@ -7,6 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+static DOING: Mutex<String> = Mutex::new(String::new());
+
+/// Says what is about to be tried, for the message if it hangs.
+pub fn doing(what: String) {
+    *DOING.lock().unwrap() = what;
+}
+
 /// Fails the test instead of hanging it.
 pub fn within(seconds: u64, run: impl FnOnce() + Send + 'static) {
     let (done, finished) = channel::<()>();
@@ -16,7 +23,7 @@ pub fn within(seconds: u64, run: impl FnOnce() + Send + 'static) {
     });
     let seconds = if cfg!(miri) { seconds * 20 } else { seconds };
     let timeout = finished.recv_timeout(Duration::from_secs(seconds));
-    assert_ne!(timeout, Err(RecvTimeoutError::Timeout), "it hangs");
+    assert_ne!(timeout, Err(RecvTimeoutError::Timeout), "it hangs {}", DOING.lock().unwrap());
     if let Err(panic) = thread.unwrap().join() {
         std::panic::resume_unwind(panic);
     }
