@@ -367,6 +367,10 @@ impl Inner {
     pub(super) fn crashed(&self, entered: Entered<'_>, instance: &Instance, cx: &Context) -> ModuleError {
         let error = cx.take_fault();
         entered.crash();
+        // While their owner does not run nobody enters its closures.
+        for closure in self.closures_of(instance) {
+            closure.word.close();
+        }
         log::error!(target: instance.name(), "{error}");
         self.announce(Some(cx), |name| ModuleCrashed { name }, instance, Patience::ENDLESS);
         error

@@ -23,7 +23,9 @@ use crate::runtime::patience::Backoff;
 use crate::runtime::patience::Patience;
 use crate::runtime::plan::Plan;
 use crate::runtime::registry::Registry;
+use crate::runtime::supervise::Supervised;
 use crate::runtime::word::{Access, Refused};
+use crate::set::Fault;
 
 /// Why a module could not be moved on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +129,7 @@ impl Runtime {
         }
         let mut first = None;
         for instance in inner.in_order().iter().rev() {
+            inner.supervised(instance, Supervised::does_not_wait);
             if let Err(error) = inner.stop_one(instance) {
                 first.get_or_insert(error);
                 if instance.is_running() {
@@ -158,6 +161,7 @@ impl Runtime {
         let instance = inner.find(id, "stop")?;
         let _moving = inner.begin(instance.name(), "stop")?;
         inner.may_go(&instance, "stop")?;
+        inner.supervised(&instance, Supervised::does_not_wait);
         inner.stop_one(&instance)
     }
 
@@ -259,11 +263,12 @@ impl Inner {
         found.ok_or_else(|| LifecycleError::new(&name, step, IpcError::ModuleNotFound { name: name.clone() }))
     }
 
-    /// What may have come later must be there now.
+    /// What may have come later must be there now, and what was removed since is missed.
     fn complete_plan(&self) -> Result<(), LifecycleError> {
         let mut registry = self.registry();
         if !registry.open {
-            return Ok(());
+            let missing: Vec<_> = (0..registry.members.len()).flat_map(|at| registry.missing(at)).collect();
+            return if missing.is_empty() { Ok(()) } else { Err(unfit("helix", "start", missing)) };
         }
         let (plan, mut faults) = Plan::new(&registry.set(), &*self.config, false);
         check_keys(&*self.config, &registry.known(), false, &mut faults);
@@ -312,9 +317,8 @@ impl Inner {
         }
         self.step(instance, Step::Start, Hold::Place(Access::Free)).inspect_err(|_| instance.fail())?;
         instance.open().map_err(|error| LifecycleError::new(instance.name(), "on_start", error))?;
-        for closure in self.closures_of(instance) {
-            closure.word.open();
-        }
+        self.registry().open_closures_of(instance);
+        self.supervised(instance, Supervised::is_back);
         self.introduce(instance);
         Ok(())
     }
@@ -403,16 +407,21 @@ impl Inner {
     }
 
     /// Whether everything that a module needs runs.
-    fn needs_run(&self, instance: &Instance) -> Result<(), LifecycleError> {
+    pub(super) fn needs_run(&self, instance: &Instance) -> Result<(), LifecycleError> {
         let registry = self.registry();
-        let needs = registry.index(instance.slot.id).map(|at| registry.needs(at)).unwrap_or_default();
+        let at = registry.index(instance.slot.id);
+        let missing = at.map(|at| registry.missing(at)).unwrap_or_default();
+        if !missing.is_empty() {
+            return Err(unfit(instance.name(), "start", missing));
+        }
+        let needs = at.map(|at| registry.needs(at)).unwrap_or_default();
         let waiting = needs.into_iter().find(|(needed, optional)| !optional && !needed.is_running());
         waiting.map_or(Ok(()), |(needed, _)| Err(LifecycleError::new(instance.name(), "start", needed.not_running())))
     }
 
     fn add(&self, descriptor: Descriptor, written: Option<Box<dyn ModuleTrait>>) -> Result<ModuleId, LifecycleError> {
         let name = descriptor.info.name;
-        let _moving = self.begin(name, "add")?;
+        let moving = self.begin(name, "add")?;
         let started = *self.started.lock();
         let mut registry = self.registry();
         let mut set = registry.set();
@@ -431,6 +440,8 @@ impl Inner {
         self.install(registry, vec![]);
         if started && let Err(error) = self.needs_run(&instance).and_then(|()| self.start_one(&instance)) {
             self.take_out(&instance);
+            drop(moving);
+            self.close_mailbox(&instance.slot, instance.name());
             return Err(error);
         }
         Ok(instance.slot.id)
@@ -451,6 +462,8 @@ impl Inner {
         }
         self.take_out(&instance);
         drop(moving);
+        // Who is told may ask for a transition in turn.
+        self.close_mailbox(&instance.slot, instance.name());
         stopped.map(|()| Transition::Done)
     }
 
@@ -462,7 +475,7 @@ impl Inner {
         }
     }
 
-    /// Takes a module that does not run out of the registry, with all that is its own.
+    /// Takes a module that does not run out of the registry, with all that is its own but its mailbox.
     fn take_out(&self, instance: &Arc<Instance>) {
         let mut registry = self.registry();
         let Some(at) = registry.index(instance.slot.id) else { return };
@@ -476,7 +489,6 @@ impl Inner {
         for closure in closures {
             self.vacate(&closure);
         }
-        self.close_mailbox(&instance.slot, instance.name());
         self.unload(instance);
         self.reclaim();
     }
@@ -580,6 +592,14 @@ pub(super) fn unfit(module: &str, step: &'static str, faults: Vec<BuildFault>) -
 }
 
 impl Registry {
+    /// What a module needs and nobody is or provides, because it has not come yet or was removed.
+    fn missing(&self, module: usize) -> Vec<BuildFault> {
+        let info = &self.members[module].instance.descriptor.info;
+        let needs = info.dependencies.iter().zip(&self.plan.needs[module]);
+        let missing = needs.filter(|(dependency, met)| met.is_none() && !dependency.optional);
+        missing.map(|(dependency, _)| BuildFault::Set(Fault::Missing { module: info.name, dependency })).collect()
+    }
+
     /// What a module needs, and whether it can do without.
     pub(super) fn needs(&self, module: usize) -> Vec<(Arc<Instance>, bool)> {
         let dependencies = self.members[module].instance.descriptor.info.dependencies.iter();

@@ -93,7 +93,7 @@ impl Inner {
         let Some(instance) = registry.set_paused(id, paused) else {
             return Err(IpcError::NotSubscribed { subscription: id });
         };
-        if !paused && instance.is_running() {
+        if !paused && instance.is_running() && registry.owner_runs(&instance) {
             instance.word.open();
         }
         self.install(registry, vec![]);

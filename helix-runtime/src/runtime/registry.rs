@@ -201,10 +201,7 @@ impl Registry {
         instance.listens = Some((subscription.topics.into(), subscription.priority));
         let instance = Arc::new(counted(instance, settings));
         run(&instance);
-        // Until its owner runs, and while it does not, nobody enters.
-        if owner.is_some_and(|owner| {
-            !self.members.iter().any(|it| it.instance.address() == owner && it.instance.is_running())
-        }) {
+        if owner.is_some_and(|owner| !self.runs(owner)) {
             instance.word.close();
         }
         self.closures.push(Closure { id, instance, owner, paused: false });
@@ -219,7 +216,9 @@ impl Registry {
     /// Takes away the closures that end with an instance.
     pub(super) fn unsubscribe_all(&mut self, owner: &Instance) -> Vec<Arc<Instance>> {
         let of_owner = |closure: &mut Closure| closure.owner == Some(owner.address());
-        self.closures.extract_if(.., of_owner).map(|closure| closure.instance).collect()
+        let ended = self.closures.extract_if(.., of_owner).map(|closure| closure.instance);
+        // A publication that is under way has them in its table still.
+        ended.inspect(|instance| instance.word.close()).collect()
     }
 
     /// The closures that end with an instance.
@@ -228,11 +227,28 @@ impl Registry {
         of_owner.map(|closure| closure.instance.clone()).collect()
     }
 
+    /// Lets the closures that end with an instance be entered: it runs. One that has panicked stays as it is.
+    pub(super) fn open_closures_of(&self, owner: &Instance) {
+        let of_owner = self.closures.iter().filter(|closure| closure.owner == Some(owner.address()) && !closure.paused);
+        of_owner.filter(|closure| closure.instance.is_running()).for_each(|closure| closure.instance.word.open());
+    }
+
     /// Pauses or resumes a closure; none if there is no such.
     pub(super) fn set_paused(&mut self, id: SubscriptionId, paused: bool) -> Option<Arc<Instance>> {
         let closure = self.closures.iter_mut().find(|closure| closure.id == id)?;
         closure.paused = paused;
         Some(closure.instance.clone())
+    }
+
+    /// Whether a closure may be entered, as far as it is its owner's to say: until that runs, and while it does not,
+    /// nobody enters.
+    pub(super) fn owner_runs(&self, closure: &Instance) -> bool {
+        let owner = self.closures.iter().find(|known| core::ptr::eq(&*known.instance, closure)).and_then(|it| it.owner);
+        owner.is_none_or(|owner| self.runs(owner))
+    }
+
+    fn runs(&self, address: usize) -> bool {
+        self.members.iter().any(|it| it.instance.address() == address && it.instance.is_running())
     }
 
     pub(super) fn set_bus_paused(&mut self, paused: bool) {

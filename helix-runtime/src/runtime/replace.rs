@@ -194,12 +194,12 @@ impl Inner {
         let mut gone = Vec::new();
         for turn in turns.iter().filter(|turn| turn.is_new()) {
             if let Some(at) = registry.index(turn.new.slot.id) {
-                gone.push(core::mem::replace(&mut registry.members[at].instance, turn.new.clone()));
+                let member = &mut registry.members[at];
+                member.supervised.is_back();
+                gone.push(core::mem::replace(&mut member.instance, turn.new.clone()));
             }
             gone.extend(registry.unsubscribe_all(&turn.old));
-            for closure in registry.closures_of(&turn.new) {
-                closure.word.open();
-            }
+            registry.open_closures_of(&turn.new);
         }
         registry.follow(plan);
         self.install(registry, gone);
@@ -328,7 +328,7 @@ impl Inner {
             gone.push(core::mem::replace(&mut registry.members[at].instance, new.clone()));
         }
         new.open().map_err(|error| LifecycleError::new(new.name(), "on_start", error))?;
-        registry.closures_of(&new).iter().for_each(|closure| closure.word.open());
+        registry.open_closures_of(&new);
         registry.name();
         self.install(registry, gone);
         self.unload(failed);
