@@ -11,7 +11,7 @@ use core::time::Duration;
 use crate::context::{Context, Hold, ModuleId};
 use crate::descriptor::{Descriptor, Entry, EntryKind, Status, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
-use crate::event::{HealthCheck, ModuleLoaded, ModuleName, ModuleUnloaded, Publish, Shutdown};
+use crate::event::{HealthCheck, ModuleLoaded, ModuleUnloaded, Publish, Shutdown, in_event};
 use crate::handwritten::{self, ModuleTrait};
 use crate::runtime::Runtime;
 use crate::runtime::faults::{BuildError, BuildFault, check_keys};
@@ -327,7 +327,7 @@ impl Inner {
     pub(super) fn introduce(&self, instance: &Instance) {
         for other in self.in_order() {
             if other.slot.id != instance.slot.id && other.is_running() {
-                let name = ModuleName::try_from(other.name()).unwrap_or_default();
+                let name = in_event(other.name());
                 let heard = ModuleLoaded { name }.deliver(|delivery| {
                     self.publish_to(None, delivery, |listener| core::ptr::eq(listener, instance), Patience::ENDLESS)
                 });
