@@ -3,6 +3,7 @@
 mod builtin;
 mod custom;
 
+pub(crate) use builtin::in_event;
 pub use builtin::*;
 pub use custom::Custom;
 

@@ -7,6 +7,12 @@ use super::{Event, EventType};
 /// A module's name inside an event: at most 64 bytes, in place.
 pub type ModuleName = heapless::String<64>;
 
+/// A name as it stands in an event. A module's is at most 64 bytes; a closure may be called anything, and is cut.
+pub(crate) fn in_event(name: &str) -> ModuleName {
+    let cut = &name[..name.floor_char_boundary(64)];
+    ModuleName::try_from(cut).unwrap_or_default()
+}
+
 /// A periodic timer tick. A gap in the numbers says how many were merged into this one.
 #[helix_message]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -108,6 +108,7 @@ impl Builder {
     }
 
     /// How many events are kept for one module that is busy, and as many for one that puts them off: 32 unless set.
+    /// Room for those of a busy module is made at once, up to 1024 of them.
     pub fn ring_capacity(mut self, events: usize) -> Self {
         self.settings.ring = events;
         self

@@ -14,7 +14,7 @@ use crate::context::{Call, Context, Hold, Host, Place, Route};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
 use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
-use crate::event::{Delivery, Event, EventType, ModuleCrashed, ModuleName, Publish, PublishResult};
+use crate::event::{Delivery, Event, EventType, ModuleCrashed, ModuleName, Publish, PublishResult, in_event};
 use crate::handle::Handle;
 use crate::irq;
 use crate::lock::Lock;
@@ -384,6 +384,7 @@ impl Inner {
     pub(super) fn crashed(&self, entered: Entered<'_>, instance: &Instance, cx: &Context) -> ModuleError {
         let error = cx.take_fault();
         entered.crash();
+        // While their owner does not run nobody enters its closures.
         for closure in self.closures_of(instance) {
             closure.word.close();
         }
@@ -400,8 +401,7 @@ impl Inner {
         about: &Instance,
         patience: Patience,
     ) {
-        // A name is at most 64 bytes, which is what a `ModuleName` holds.
-        let name = ModuleName::try_from(about.name()).unwrap_or_default();
+        let name = in_event(about.name());
         let result = event(name).deliver(|delivery| self.publish_to(from, delivery, |_| true, patience));
         if !result.is_clean() {
             log::warn!(target: about.name(), "not everyone heard of it: {result:?}");

@@ -13,7 +13,7 @@ use crate::chain;
 use crate::context::{Context, Hold, ModuleId};
 use crate::descriptor::{Descriptor, Entry, EntryKind, Status, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
-use crate::event::{HealthCheck, ModuleLoaded, ModuleName, ModuleUnloaded, Publish, Shutdown};
+use crate::event::{HealthCheck, ModuleLoaded, ModuleUnloaded, Publish, Shutdown, in_event};
 use crate::handwritten::{self, ModuleTrait};
 use crate::runtime::Runtime;
 use crate::runtime::faults::{BuildError, BuildFault, check_keys};
@@ -25,7 +25,9 @@ use crate::runtime::patience::Backoff;
 use crate::runtime::patience::Patience;
 use crate::runtime::plan::Plan;
 use crate::runtime::registry::Registry;
+use crate::runtime::supervise::Supervised;
 use crate::runtime::word::{Access, Refused};
+use crate::set::Fault;
 
 /// Why a module could not be moved on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +131,7 @@ impl Runtime {
         }
         let mut first = None;
         for instance in inner.in_order().iter().rev() {
+            inner.supervised(instance, Supervised::does_not_wait);
             if let Err(error) = inner.stop_one(instance) {
                 first.get_or_insert(error);
                 if instance.is_running() {
@@ -160,6 +163,7 @@ impl Runtime {
         let instance = inner.find(id, "stop")?;
         let _moving = inner.begin(instance.name(), "stop")?;
         inner.may_go(&instance, "stop")?;
+        inner.supervised(&instance, Supervised::does_not_wait);
         inner.stop_one(&instance)
     }
 
@@ -271,11 +275,13 @@ impl Inner {
         (known.collect(), registry.open)
     }
 
-    /// What may have come later must be there now.
+    /// What may have come later must be there now, and what was removed since is missed.
     fn complete_plan(&self) -> Result<(), LifecycleError> {
         let (known, open) = self.known();
         if !open {
-            return Ok(());
+            let registry = self.registry();
+            let missing: Vec<_> = (0..registry.members.len()).flat_map(|at| registry.missing(at)).collect();
+            return if missing.is_empty() { Ok(()) } else { Err(unfit("helix", "start", missing)) };
         }
         let (plan, mut faults) = Plan::new(&set_of(&known), &*self.config, false);
         check_keys(&*self.config, &known, false, &mut faults);
@@ -326,6 +332,7 @@ impl Inner {
         self.step(instance, Step::Start, Hold::Place(Access::Free)).inspect_err(|_| instance.fail())?;
         instance.open().map_err(|error| LifecycleError::new(instance.name(), "on_start", error))?;
         self.registry().open_closures_of(instance);
+        self.supervised(instance, Supervised::is_back);
         self.introduce(instance);
         Ok(())
     }
@@ -334,7 +341,7 @@ impl Inner {
     pub(super) fn introduce(&self, instance: &Instance) {
         for other in self.in_order() {
             if other.slot.id != instance.slot.id && other.is_running() {
-                let name = ModuleName::try_from(other.name()).unwrap_or_default();
+                let name = in_event(other.name());
                 let heard = ModuleLoaded { name }.deliver(|delivery| {
                     self.publish_to(None, delivery, |listener| core::ptr::eq(listener, instance), Patience::ENDLESS)
                 });
@@ -418,16 +425,21 @@ impl Inner {
     }
 
     /// Whether everything that a module needs runs.
-    fn needs_run(&self, instance: &Instance) -> Result<(), LifecycleError> {
+    pub(super) fn needs_run(&self, instance: &Instance) -> Result<(), LifecycleError> {
         let registry = self.registry();
-        let needs = registry.index(instance.slot.id).map(|at| registry.needs(at)).unwrap_or_default();
+        let at = registry.index(instance.slot.id);
+        let missing = at.map(|at| registry.missing(at)).unwrap_or_default();
+        if !missing.is_empty() {
+            return Err(unfit(instance.name(), "start", missing));
+        }
+        let needs = at.map(|at| registry.needs(at)).unwrap_or_default();
         let waiting = needs.into_iter().find(|(needed, optional)| !optional && !needed.is_running());
         waiting.map_or(Ok(()), |(needed, _)| Err(LifecycleError::new(instance.name(), "start", needed.not_running())))
     }
 
     fn add(&self, descriptor: Descriptor, written: Option<Box<dyn ModuleTrait>>) -> Result<ModuleId, LifecycleError> {
         let name = descriptor.info.name;
-        let _moving = self.begin(name, "add")?;
+        let moving = self.begin(name, "add")?;
         let started = *self.started.lock();
         let (mut known, open) = self.known();
         known.push((descriptor, written.is_some()));
@@ -446,6 +458,8 @@ impl Inner {
         self.install(registry, vec![]);
         if started && let Err(error) = self.needs_run(&instance).and_then(|()| self.start_one(&instance)) {
             self.take_out(&instance);
+            drop(moving);
+            self.close_mailbox(&instance.slot, instance.name());
             return Err(error);
         }
         Ok(instance.slot.id)
@@ -466,6 +480,8 @@ impl Inner {
         }
         self.take_out(&instance);
         drop(moving);
+        // Who is told may ask for a transition in turn.
+        self.close_mailbox(&instance.slot, instance.name());
         stopped.map(|()| Transition::Done)
     }
 
@@ -477,7 +493,7 @@ impl Inner {
         }
     }
 
-    /// Takes a module that does not run out of the registry, with all that is its own.
+    /// Takes a module that does not run out of the registry, with all that is its own but its mailbox.
     fn take_out(&self, instance: &Arc<Instance>) {
         let (plan, at) = {
             let (mut known, _) = self.known();
@@ -495,7 +511,6 @@ impl Inner {
         for closure in closures {
             self.vacate(&closure);
         }
-        self.close_mailbox(&instance.slot, instance.name());
         self.unload(instance);
         self.reclaim();
     }
@@ -603,6 +618,14 @@ pub(super) fn unfit(module: &str, step: &'static str, faults: Vec<BuildFault>) -
 }
 
 impl Registry {
+    /// What a module needs and nobody is or provides, because it has not come yet or was removed.
+    fn missing(&self, module: usize) -> Vec<BuildFault> {
+        let info = &self.members[module].instance.descriptor.info;
+        let needs = info.dependencies.iter().zip(&self.plan.needs[module]);
+        let missing = needs.filter(|(dependency, met)| met.is_none() && !dependency.optional);
+        missing.map(|(dependency, _)| BuildFault::Set(Fault::Missing { module: info.name, dependency })).collect()
+    }
+
     /// What a module needs, and whether it can do without.
     pub(super) fn needs(&self, module: usize) -> Vec<(Arc<Instance>, bool)> {
         let dependencies = self.members[module].instance.descriptor.info.dependencies.iter();

@@ -165,8 +165,9 @@ impl Inner {
                 polled.dropped += drained.dropped;
             }
         }
+        let clock = self.clock();
         for slot in &slots {
-            polled.expired += self.expire_messages(slot, now);
+            polled.expired += self.expire_messages(slot, clock);
             polled.messages += self.process_messages(slot, usize::MAX);
         }
         self.do_postponed(&mut polled);

@@ -234,13 +234,23 @@ impl Registry {
     /// Takes away the closures that end with an instance.
     pub(super) fn unsubscribe_all(&mut self, owner: &Instance) -> Vec<Arc<Instance>> {
         let of_owner = |closure: &mut Closure| closure.owner == Some(owner.address());
-        self.closures.extract_if(.., of_owner).map(|closure| closure.instance).collect()
+        let ended = self.closures.extract_if(.., of_owner).map(|closure| closure.instance);
+        // A publication that is under way has them in its table still.
+        ended.inspect(|instance| instance.word.close()).collect()
     }
 
     /// The closures that end with an instance.
     pub(super) fn closures_of(&self, owner: &Instance) -> Vec<Arc<Instance>> {
         let of_owner = self.closures.iter().filter(|closure| closure.owner == Some(owner.address()));
         of_owner.map(|closure| closure.instance.clone()).collect()
+    }
+
+    /// Lets callers into the closures that end with an instance, which runs. One that has panicked stays as it is.
+    ///
+    /// Under the lock, like their removal: one that was taken out is closed for good, and must not be opened after that.
+    pub(super) fn open_closures_of(&self, owner: &Instance) {
+        let of_owner = self.closures.iter().filter(|closure| closure.owner == Some(owner.address()) && !closure.paused);
+        of_owner.filter(|closure| closure.instance.is_running()).for_each(|closure| closure.instance.word.open());
     }
 
     /// Pauses or resumes a closure; none if there is no such.
@@ -259,14 +269,6 @@ impl Registry {
     /// Whether the instance at that address runs.
     fn runs(&self, owner: usize) -> bool {
         self.members.iter().any(|member| member.instance.address() == owner && member.instance.is_running())
-    }
-
-    /// Lets callers into the closures that end with an instance, which runs.
-    ///
-    /// Under the lock, like their removal: one that was taken out is closed for good, and must not be opened after that.
-    pub(super) fn open_closures_of(&self, owner: &Instance) {
-        let of_owner = self.closures.iter().filter(|closure| closure.owner == Some(owner.address()) && !closure.paused);
-        of_owner.for_each(|closure| closure.instance.word.open());
     }
 
     pub(super) fn set_bus_paused(&mut self, paused: bool) {

@@ -195,7 +195,9 @@ impl Inner {
         let mut gone = Vec::new();
         for turn in turns.iter().filter(|turn| turn.is_new()) {
             if let Some(at) = registry.index(turn.new.slot.id) {
-                gone.push(core::mem::replace(&mut registry.members[at].instance, turn.new.clone()));
+                let member = &mut registry.members[at];
+                member.supervised.is_back();
+                gone.push(core::mem::replace(&mut member.instance, turn.new.clone()));
             }
             gone.extend(registry.unsubscribe_all(&turn.old));
             registry.open_closures_of(&turn.new);

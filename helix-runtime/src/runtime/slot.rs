@@ -50,13 +50,16 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
+    /// How many events there is room for at once, at most.
+    const RESERVED: usize = 1024;
+
     fn new(capacity: usize) -> Self {
         Self { waiting: VecDeque::new(), capacity }
     }
 
-    /// Makes room at once, so that nothing is allocated later.
+    /// Makes room at once, so that nothing is allocated later; for one that may grow without a limit, as far as is sane.
     pub(crate) fn reserve(&mut self) {
-        self.waiting.reserve_exact(self.capacity);
+        self.waiting.reserve_exact(self.capacity.min(Self::RESERVED));
     }
 
     /// Gives it back when there is no room.

@@ -87,6 +87,16 @@ enum Next {
 }
 
 impl Supervised {
+    /// The module runs: supervision owes it nothing.
+    pub(super) fn is_back(&mut self) {
+        (self.next, self.waits) = (Next::Nothing, false);
+    }
+
+    /// Whoever stops it means it to stay so.
+    pub(super) fn does_not_wait(&mut self) {
+        self.waits = false;
+    }
+
     /// Takes note that the module is found failed, and says when it is to be started again.
     fn note(&mut self, policy: &Supervision, now: Duration) -> Next {
         if self.next == Next::Nothing {
@@ -149,7 +159,7 @@ impl Inner {
         }
     }
 
-    fn supervised<T>(&self, instance: &Instance, change: impl FnOnce(&mut Supervised) -> T) -> Option<T> {
+    pub(super) fn supervised<T>(&self, instance: &Instance, change: impl FnOnce(&mut Supervised) -> T) -> Option<T> {
         let mut registry = self.registry();
         let at = registry.index(instance.slot.id)?;
         Some(change(&mut registry.members[at].supervised))
@@ -165,10 +175,10 @@ impl Inner {
     }
 
     fn try_restart(&self, failed: &Arc<Instance>) -> bool {
-        let (needs, written) = {
+        let written = {
             let registry = self.registry();
             let Some(at) = registry.index(failed.slot.id) else { return false };
-            (registry.needs(at), registry.members[at].written)
+            registry.members[at].written
         };
         if written {
             log::error!(target: failed.name(), "was made by hand and cannot be made again");
@@ -176,7 +186,7 @@ impl Inner {
             return false;
         }
         // It comes back when what it needs is back.
-        if needs.iter().any(|(needed, optional)| !optional && !needed.is_running()) {
+        if self.needs_run(failed).is_err() {
             return false;
         }
         self.supervised(failed, |supervised| supervised.next = Next::Nothing);
@@ -198,11 +208,7 @@ impl Inner {
             if self.supervised(&instance, |supervised| supervised.waits) != Some(true) {
                 continue;
             }
-            let needs = {
-                let registry = self.registry();
-                registry.index(instance.slot.id).map(|at| registry.needs(at)).unwrap_or_default()
-            };
-            if needs.iter().all(|(needed, optional)| *optional || needed.is_running()) {
+            if self.needs_run(&instance).is_ok() {
                 self.supervised(&instance, |supervised| supervised.waits = false);
                 if let Err(error) = self.start_one(&instance) {
                     log::error!(target: instance.name(), "{error}");

@@ -65,7 +65,7 @@ pub(crate) type Counts = BTreeMap<String, Arc<AtomicUsize>>;
 pub(crate) struct Topics {
     tables: Box<[Table]>,
     index: Box<[u32]>,
-    /// Those who hear any type, for events that two names stand for.
+    /// Those who hear any type, for events that two names stand for. All topics of a closure are in it.
     untyped: Box<[Listener]>,
     /// Those who hear everything.
     all: Box<[Listener]>,
@@ -136,10 +136,11 @@ impl Topics {
             }
             index[slot] = at as u32;
         }
+        let untyped = heard.iter().filter(|(_, hears)| !matches!(hears, Hears::Type { .. }));
         Self {
             tables: tables.into(),
             index,
-            untyped: matching(&|hears| !matches!(hears, Hears::Type { .. })),
+            untyped: untyped.map(|(listener, _)| *listener).collect(),
             all: matching(&|hears| matches!(hears, Hears::All)),
             unnamed: count(UNNAMED),
         }
@@ -202,8 +203,14 @@ impl Heard<'_> {
     #[inline]
     pub(crate) fn includes(&self, listener: &Listener, delivery: &Delivery<'_>) -> bool {
         !self.by_name || {
-            let hearing = listener.instance().hearings().nth(listener.hearing as usize);
-            hearing.is_some_and(|hearing| hears_named(&hearing.hears, delivery.topic, delivery.name))
+            let hears = |hearing: &Hearing<'_>| hears_named(&hearing.hears, delivery.topic, delivery.name);
+            let mut hearings = listener.instance().hearings();
+            if listener.instance().listens.is_some() {
+                // Of the topics that match the first counts.
+                hearings.position(|hearing| hears(&hearing)) == Some(listener.hearing as usize)
+            } else {
+                hearings.nth(listener.hearing as usize).is_some_and(|hearing| hears(&hearing))
+            }
         }
     }
 
