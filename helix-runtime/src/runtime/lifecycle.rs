@@ -22,8 +22,8 @@ use crate::runtime::instance::{Door, Instance};
 use crate::runtime::patience::Backoff;
 use crate::runtime::patience::Patience;
 use crate::runtime::plan::Plan;
-use crate::runtime::registry::Registry;
 use crate::runtime::word::{Access, Refused};
+use crate::set::Fault;
 
 /// Why a module could not be moved on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Runtime {
         inner.complete_plan()?;
         let order = inner.in_order();
         for (started, instance) in order.iter().enumerate() {
-            if let Err(error) = inner.start_one(instance) {
+            if let Err(error) = inner.needs_run(instance).and_then(|()| inner.start_one(instance)) {
                 for before in order[..started].iter().rev() {
                     if let Err(error) = inner.stop_one(before) {
                         log::error!(target: "helix", "while unwinding: {error}");
@@ -402,12 +402,24 @@ impl Inner {
         Err(LifecycleError::new(instance.name(), step, error))
     }
 
-    /// Whether everything that a module needs runs.
-    fn needs_run(&self, instance: &Instance) -> Result<(), LifecycleError> {
+    /// Whether everything that a module needs is there and runs.
+    pub(super) fn needs_run(&self, instance: &Instance) -> Result<(), LifecycleError> {
         let registry = self.registry();
-        let needs = registry.index(instance.slot.id).map(|at| registry.needs(at)).unwrap_or_default();
-        let waiting = needs.into_iter().find(|(needed, optional)| !optional && !needed.is_running());
-        waiting.map_or(Ok(()), |(needed, _)| Err(LifecycleError::new(instance.name(), "start", needed.not_running())))
+        let Some(at) = registry.index(instance.slot.id) else { return Ok(()) };
+        let module = instance.name();
+        let dependencies = instance.descriptor.info.dependencies.iter();
+        for (dependency, met) in dependencies.zip(&registry.plan.needs[at]).filter(|(needed, _)| !needed.optional) {
+            let Some(met) = *met else {
+                // It was removed while this one did not run.
+                let missing = Fault::Missing { module, dependency };
+                return Err(unfit(module, "start", vec![BuildFault::Set(missing)]));
+            };
+            let needed = &registry.members[met].instance;
+            if !needed.is_running() {
+                return Err(LifecycleError::new(module, "start", needed.not_running()));
+            }
+        }
+        Ok(())
     }
 
     fn add(&self, descriptor: Descriptor, written: Option<Box<dyn ModuleTrait>>) -> Result<ModuleId, LifecycleError> {
@@ -577,14 +589,4 @@ pub(super) struct Panicked;
 
 pub(super) fn unfit(module: &str, step: &'static str, faults: Vec<BuildFault>) -> LifecycleError {
     LifecycleError::new(module, step, ModuleError::Unfit(Box::new(BuildError { faults })))
-}
-
-impl Registry {
-    /// What a module needs, and whether it can do without.
-    pub(super) fn needs(&self, module: usize) -> Vec<(Arc<Instance>, bool)> {
-        let dependencies = self.members[module].instance.descriptor.info.dependencies.iter();
-        let needs = self.plan.needs[module].iter().zip(dependencies);
-        let met = needs.filter_map(|(met, dependency)| Some(((*met)?, dependency.optional)));
-        met.map(|(met, optional)| (self.members[met].instance.clone(), optional)).collect()
-    }
 }

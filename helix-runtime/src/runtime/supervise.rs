@@ -165,10 +165,10 @@ impl Inner {
     }
 
     fn try_restart(&self, failed: &Arc<Instance>) -> bool {
-        let (needs, written) = {
+        let written = {
             let registry = self.registry();
             let Some(at) = registry.index(failed.slot.id) else { return false };
-            (registry.needs(at), registry.members[at].written)
+            registry.members[at].written
         };
         if written {
             log::error!(target: failed.name(), "was made by hand and cannot be made again");
@@ -176,7 +176,7 @@ impl Inner {
             return false;
         }
         // It comes back when what it needs is back.
-        if needs.iter().any(|(needed, optional)| !optional && !needed.is_running()) {
+        if self.needs_run(failed).is_err() {
             return false;
         }
         self.supervised(failed, |supervised| supervised.next = Next::Nothing);
@@ -198,11 +198,7 @@ impl Inner {
             if self.supervised(&instance, |supervised| supervised.waits) != Some(true) {
                 continue;
             }
-            let needs = {
-                let registry = self.registry();
-                registry.index(instance.slot.id).map(|at| registry.needs(at)).unwrap_or_default()
-            };
-            if needs.iter().all(|(needed, optional)| *optional || needed.is_running()) {
+            if self.needs_run(&instance).is_ok() {
                 self.supervised(&instance, |supervised| supervised.waits = false);
                 if let Err(error) = self.start_one(&instance) {
                     log::error!(target: instance.name(), "{error}");
