@@ -71,7 +71,10 @@ pub fn say(ctx: &Context, what: impl fmt::Display) {
 
 /// Waits in the middle of a handler until the case lets it go on; see `stage.rs`.
 pub fn wait_at(gate: &str, ctx: &Context) -> Result<(), ModuleError> {
-    ctx.request(gate, Request::new("pass")).map(|_| ()).map_err(ModuleError::from)
+    match ctx.request(gate, Request::new("pass"))? {
+        Response::Error(error) => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Does what the configuration says of that step: `init` fails in it, `panic-init` panics.

@@ -1,11 +1,14 @@
 //! From the first step of a module to its last.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use helix_runtime::prelude::*;
 use helix_runtime::{BuildFault, EventTopic, Fault, ModuleState, Transition};
 
 use crate::Placement;
-use crate::modules::{APP, DB, EXTRA, KERNEL, LOG, UNMADE};
-use crate::stage::{Ear, built, id, lifecycle, plain, says, states};
+use crate::modules::{A, APP, B, CALLER, DB, EXTRA, KERNEL, LOG, SERVER, UNMADE};
+use crate::stage::{Ear, Gate, built, id, lifecycle, plain, says, started, states, with};
 
 const ALL: &[crate::Part] = &[APP, DB, LOG];
 
@@ -137,6 +140,70 @@ pub(super) fn a_needed_module_cannot_go_before_those_who_need_it(placement: &dyn
     assert_eq!(states(&runtime), []);
 }
 
+pub(super) fn what_a_module_needs_must_be_there_to_start_it(placement: &dyn Placement) {
+    let runtime = plain(placement, &[DB, LOG]);
+    let db = id(&runtime, "db");
+    runtime.stop_module(db).unwrap();
+    assert_eq!(runtime.remove(id(&runtime, "log")), Ok(Transition::Done), "nobody who runs needs it");
+    let missing = "`db` needs `log`, which no module here is or provides: add one, make it `optional = true`, \
+                   or end the list with `..` if it comes later";
+    says(runtime.start_module(db), &format!("module `db`, start: {missing}"));
+    runtime.stop().unwrap();
+    says(runtime.start(), &format!("module `db`, start: {missing}"));
+    assert_eq!(states(&runtime), [("db", ModuleState::Stopped)]);
+    runtime.add_descriptor(placement.descriptor(LOG)).unwrap();
+    runtime.start().unwrap();
+    assert_eq!(states(&runtime), [("log", ModuleState::Running), ("db", ModuleState::Running)]);
+}
+
+pub(super) fn a_stop_is_announced_before_anyone_stops(placement: &dyn Placement) {
+    let runtime = plain(placement, &[DB, LOG]);
+    let ear = Ear::on(&runtime, &[EventTopic::Shutdown, EventTopic::Module]);
+    runtime.stop().unwrap();
+    assert_eq!(ear.take(), ["shutdown", "db: stop", "module.unloaded db", "log: stop", "module.unloaded log"]);
+}
+
+pub(super) fn a_module_that_stays_busy_ends_the_stop_and_runs_on(placement: &dyn Placement) {
+    let waited = Duration::from_millis(20);
+    let runtime = started(placement, with(&[]).drain_timeout(waited), &[SERVER, CALLER]);
+    let gate = Gate::new(&runtime, 100, "gate");
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("holder".into());
+        let held = thread.spawn_scoped(scope, || runtime.call::<(), u64>("server.hold", ())).unwrap();
+        gate.arrived();
+        let stuck = "module `server`, drain: module `server` is still busy after 20ms: \
+                     thread holder is in `server.hold`";
+        says(runtime.stop(), stuck);
+        assert_eq!(states(&runtime), [("server", ModuleState::Running), ("caller", ModuleState::Stopped)]);
+        says(runtime.remove(id(&runtime, "server")), stuck);
+        gate.open();
+        assert_eq!(held.join().unwrap(), Ok(0));
+    });
+    runtime.stop().unwrap();
+    assert_eq!(states(&runtime), [("server", ModuleState::Stopped), ("caller", ModuleState::Stopped)]);
+}
+
+pub(super) fn a_module_cannot_be_stopped_from_inside_of_it(placement: &dyn Placement) {
+    let runtime = Arc::new(plain(placement, &[A, B]));
+    let manager = Arc::downgrade(&runtime);
+    let stop = move |_: &Request| {
+        let Some(runtime) = manager.upgrade() else { return Response::err("the runtime has ended") };
+        match runtime.stop_module(id(&runtime, "a")) {
+            Ok(()) => Response::ok_empty(),
+            Err(error) => Response::err(error.to_string()),
+        }
+    };
+    runtime.router().register(1, "manager", Box::new(stop)).unwrap();
+    let refused = "module `a`, on_stop: module is busy: a -> manager -> a";
+    let meet = |at: &str| {
+        let args = ("manager".to_string(), vec![]);
+        runtime.call::<(String, Vec<String>), u64>(&format!("{at}.meet"), args)
+    };
+    says(meet("a"), &format!("a.meet: {refused}"));
+    assert_eq!(meet("b"), Ok(0), "from another it can");
+    assert_eq!(states(&runtime), [("a", ModuleState::Stopped), ("b", ModuleState::Running)]);
+}
+
 pub(super) fn an_essential_module_cannot_go_while_the_system_runs(placement: &dyn Placement) {
     let runtime = plain(placement, &[KERNEL]);
     let kernel = id(&runtime, "kernel");
@@ -175,7 +242,7 @@ pub(super) fn what_is_added_must_fit_and_start_or_is_not_there(placement: &dyn P
 
 pub(super) fn building_reports_every_fault_at_once(placement: &dyn Placement) {
     let config = [("log.colour", "red"), ("nobody.x", "1")];
-    let error = placement.build(crate::stage::with(&config), &[APP, LOG, LOG]).unwrap_err();
+    let error = placement.build(with(&config), &[APP, LOG, LOG]).unwrap_err();
     let missing = "`app` needs `db`, which no module here is or provides: add one, make it `optional = true`, \
                    or end the list with `..` if it comes later";
     let faults: Vec<_> = error.faults.iter().map(BuildFault::to_string).collect();

@@ -8,7 +8,9 @@ mod events;
 mod lifecycle;
 mod mailboxes;
 mod panics;
+mod replace;
 mod requests;
+mod supervision;
 
 /// One case.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +37,10 @@ macro_rules! each_case {
             starting_what_runs_is_a_wrong_state
             a_module_is_stopped_and_started_by_itself
             a_needed_module_cannot_go_before_those_who_need_it
+            what_a_module_needs_must_be_there_to_start_it
+            a_stop_is_announced_before_anyone_stops
+            a_module_that_stays_busy_ends_the_stop_and_runs_on
+            a_module_cannot_be_stopped_from_inside_of_it
             an_essential_module_cannot_go_while_the_system_runs
             what_is_added_must_fit_and_start_or_is_not_there
             building_reports_every_fault_at_once
@@ -104,6 +110,39 @@ macro_rules! each_case {
             a_key_that_no_field_declares_stops_the_build
             a_context_reads_its_own_keys
             of_two_providers_the_configuration_chooses
+        }
+        replace {
+            state_goes_from_one_version_to_the_next
+            who_needs_it_is_made_anew_or_stopped_and_started_around_it
+            whatever_fails_the_old_version_serves_on
+            the_way_back_is_in_order
+            a_constructor_that_panics_is_an_error
+            state_that_the_next_version_cannot_take_is_refused
+            what_does_not_fit_is_refused
+            what_is_kept_of_the_old_version_finds_the_new_one
+            a_failed_version_is_replaced_without_its_state
+            saved_state_starts_a_later_runtime
+            asked_for_from_inside_it_is_postponed_and_done_by_poll
+            asked_for_from_a_module_that_it_does_not_concern_it_is_done_at_once
+            who_comes_while_it_drains_waits_and_finds_the_successor
+            a_handler_that_does_not_return_is_named_and_the_old_version_serves_on
+            no_update_and_no_event_is_lost_or_doubled
+        }
+        supervision {
+            what_failed_is_made_anew_after_a_while
+            each_further_restart_waits_twice_as_long_and_one_too_many_is_the_end
+            failures_further_apart_than_the_period_do_not_add_up
+            who_needs_it_is_stopped_and_started_again_with_it
+            in_the_middle_only_those_above_stop
+            who_can_do_without_it_is_told_and_goes_on
+            a_restart_that_fails_is_a_failure_too
+            health_is_asked_at_its_interval_and_who_is_ill_is_made_anew
+            never_means_never
+            by_default_it_waits_a_tenth_of_a_second
+            a_runtime_that_was_stopped_starts_nothing_again
+            who_was_stopped_by_hand_stays_stopped
+            a_replacement_of_what_failed_has_a_record_of_its_own
+            nothing_comes_back_without_what_it_needs
         }
     } };
 }

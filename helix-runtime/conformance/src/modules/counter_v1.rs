@@ -32,6 +32,10 @@ impl CounterV1 {
         self.count += n;
         self.count.into()
     }
+    #[on_event(Tick)]
+    fn tick(&mut self) {
+        self.count += 1;
+    }
     #[on_request]
     fn version(&self) -> String {
         format!("v1, then {}", self.next_fails.as_deref().unwrap_or("all is well"))

@@ -42,6 +42,10 @@ impl CounterV2 {
         self.count += u64::from(n);
         self.count
     }
+    #[on_event(Tick)]
+    fn tick(&mut self) {
+        self.count += 1;
+    }
     #[on_request]
     fn version(&self) -> String {
         format!("v2 after {}, moved {} times", self.fail.as_deref().unwrap_or("v1"), self.moves)

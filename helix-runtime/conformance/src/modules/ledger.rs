@@ -1,6 +1,6 @@
-//! Needs the counter, and keeps its instance.
+//! Needs whoever counts, and keeps its instance.
 
 helix_conformance::reader! {
     /// Reads the counter, and remembers how often.
-    Ledger (dependencies = ["counter"])
+    Ledger (dependencies = ["counting"])
 }

@@ -32,6 +32,7 @@ parts! {
     extra::Extra EXTRA,
     first::First FIRST,
     friend::Friend FRIEND,
+    guarded::Guarded GUARDED,
     kernel::Kernel KERNEL,
     late::Late LATE,
     later::Later LATER,
