@@ -201,6 +201,9 @@ impl Inner {
                 closure.word.open();
             }
         }
+        if let Some(at) = registry.index(turns[0].new.slot.id) {
+            registry.members[at].supervised.forgive();
+        }
         registry.follow(plan);
         self.install(registry, gone);
         // Whoever waits for an old one looks again, and finds the new one in the new view.
