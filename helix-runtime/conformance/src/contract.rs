@@ -245,9 +245,14 @@ macro_rules! reader {
                 self.counting = Some(ctx.service()?);
                 Ok(())
             }
+            /// Asks the guard whether it may, if there is one.
             #[on_start]
-            fn start(&self, ctx: &Context) {
+            fn start(&self, ctx: &Context) -> Result<(), ModuleError> {
                 say(ctx, "start");
+                match ctx.request("guard", Request::new("may_i")) {
+                    Ok(Response::Rejected(why)) => Err(why.into()),
+                    _ => Ok(()),
+                }
             }
             #[on_stop]
             fn stop(&self, ctx: &Context) {

@@ -117,6 +117,9 @@ macro_rules! each_case {
             whatever_fails_the_old_version_serves_on
             the_way_back_is_in_order
             a_constructor_that_panics_is_an_error
+            who_needs_it_and_fails_takes_it_back_too
+            a_closure_goes_with_its_instance
+            what_waits_for_the_old_version_comes_to_the_new_one
             state_that_the_next_version_cannot_take_is_refused
             what_does_not_fit_is_refused
             what_is_kept_of_the_old_version_finds_the_new_one

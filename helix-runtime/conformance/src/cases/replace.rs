@@ -1,13 +1,17 @@
 //! One version for another while everybody else goes on, or nothing at all.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use helix_runtime::prelude::*;
 use helix_runtime::{EventTopic, IpcResult, LifecycleError, ModuleState, Runtime, Transition};
 
-use crate::contract::CountingClient;
-use crate::modules::{A, COUNTER_CARELESS, COUNTER_MUTE, COUNTER_UNMADE, COUNTER_V1, COUNTER_V2, LEDGER, READER};
+use crate::contract::{CountingClient, Packet};
+use crate::modules::{
+    A, COUNTER_CARELESS, COUNTER_MUTE, COUNTER_UNMADE, COUNTER_V1, COUNTER_V2, LATER, LEDGER, READER, SUBSCRIBER,
+};
 use crate::stage::{Ear, Gate, built, id, lifecycle, plain, says, started, states, with};
 use crate::watchdog::DEADLINE;
 use crate::{Part, Placement};
@@ -167,6 +171,77 @@ pub(super) fn a_constructor_that_panics_is_an_error(placement: &dyn Placement) {
         "module `counter`, create: module `counter` panicked: while it was created",
     );
     assert_eq!(add(&runtime, 1), Ok(6));
+}
+
+pub(super) fn who_needs_it_and_fails_takes_it_back_too(placement: &dyn Placement) {
+    let runtime = plain(placement, &[READER, LEDGER, COUNTER_V1]);
+    let asked = AtomicU32::new(0);
+    let guard = move |_: &Request| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => Response::rejected("not now"),
+        _ => Response::ok_empty(),
+    };
+    runtime.router().register(1, "guard", Box::new(guard)).unwrap();
+    add(&runtime, 5).unwrap();
+    read(&runtime, "reader").unwrap();
+    let ear = Ear::on(&runtime, &[EventTopic::Module]);
+    says(replace(placement, &runtime, COUNTER_V2), "module `reader`, on_start: not now");
+    assert_eq!(
+        ear.take()[4..],
+        [
+            "ledger: stop",
+            "reader: stop",
+            "counter: v1 stop",
+            "counter: v2 start",
+            "reader: start",
+            "counter: v2 stop",
+            "counter: v1 start",
+            "reader: start",
+            "ledger: start",
+        ]
+    );
+    assert_eq!((add(&runtime, 1), read(&runtime, "reader"), read(&runtime, "ledger")), (Ok(6), Ok((2, 6)), Ok((1, 6))));
+}
+
+pub(super) fn a_closure_goes_with_its_instance(placement: &dyn Placement) {
+    let drain = Duration::from_millis(20);
+    let runtime = started(placement, with(&[]).drain_timeout(drain), &[SUBSCRIBER]);
+    let replace = || runtime.replace(id(&runtime, "subscriber"), placement.descriptor(SUBSCRIBER));
+    let heard = || runtime.publish(&Tick { timestamp_ns: 0, tick_number: 0 }).handled;
+    assert_eq!((heard(), replace(), heard()), (1, Ok(Transition::Done), 1));
+
+    // The successor has subscribed when the replacement fails.
+    let gate = Gate::new(&runtime, 100, "gate");
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| runtime.call::<(), ()>("subscriber.hold", ()));
+        gate.arrived();
+        assert!(matches!(lifecycle(replace()).1, ModuleError::Stuck { .. }));
+        gate.open();
+        assert_eq!(held.join().unwrap(), Ok(()));
+    });
+    assert_eq!(heard(), 1);
+
+    assert!(runtime.call::<(), ()>("subscriber.crash", ()).is_err());
+    runtime.poll(Duration::ZERO);
+    assert_eq!(runtime.poll(Duration::from_millis(100)).restarted, 1);
+    assert_eq!(heard(), 1, "and it is one after a restart");
+}
+
+pub(super) fn what_waits_for_the_old_version_comes_to_the_new_one(placement: &dyn Placement) {
+    let runtime = plain(placement, &[COUNTER_V1, LATER]);
+    let ear = Ear::on(&runtime, &[]);
+    let (sender, answer) = channel();
+    let reply = Box::new(move |answer| sender.send(answer).unwrap());
+    runtime.router().queue_with("counter", Request::new("add").with_payload([5]), reply).unwrap();
+    assert_eq!(runtime.publish(&Packet { number: 1 }).deferred, 1);
+    replace(placement, &runtime, COUNTER_V2).unwrap();
+    runtime.replace(id(&runtime, "later"), placement.descriptor(LATER)).unwrap();
+    ear.take();
+    let polled = runtime.poll(Duration::ZERO);
+    assert_eq!((polled.messages, polled.redelivered), (1, 1), "the successor puts it off once itself");
+    assert_eq!(answer.try_recv(), Ok(Ok(Response::ok([5]))));
+    assert_eq!(runtime.poll(Duration::ZERO).redelivered, 1);
+    assert_eq!(ear.take(), ["later: packet 1"]);
+    assert_eq!(version(&runtime), Ok("v2 after v1, moved 1 times".into()));
 }
 
 pub(super) fn state_that_the_next_version_cannot_take_is_refused(placement: &dyn Placement) {

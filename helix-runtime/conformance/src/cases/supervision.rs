@@ -25,7 +25,7 @@ fn supervised(policy: Supervision) -> Builder {
 fn collapse(runtime: &Runtime, name: &'static str) {
     let error = runtime.call::<(), ()>(&format!("{name}.collapse"), ()).unwrap_err();
     assert_eq!(error.to_string(), format!("{name}.collapse: module `{name}` panicked: collapsed"));
-    assert!(states(runtime).iter().any(|it| *it == (name, ModuleState::Failed)));
+    assert!(states(runtime).contains(&(name, ModuleState::Failed)));
 }
 
 /// How many modules were started again at that time.

@@ -4,7 +4,7 @@ use helix_conformance::contract::{Packet, say};
 use helix_runtime::prelude::*;
 
 /// Not now.
-#[helix_module]
+#[helix_module(flags = HOT_RELOADABLE, stateless)]
 #[derive(Default)]
 pub struct Later {
     put_off: Vec<u64>,

@@ -1,11 +1,11 @@
 //! Listens by a closure, which is its own.
 
-use helix_conformance::contract::line;
+use helix_conformance::contract::{line, wait_at};
 use helix_runtime::prelude::*;
 use helix_runtime::{EventSubscription, EventTopic, SubscriptionId};
 
 /// Subscribes while it is initialized.
-#[helix_module]
+#[helix_module(flags = HOT_RELOADABLE, stateless)]
 #[derive(Default)]
 pub struct Subscriber {
     subscription: Option<SubscriptionId>,
@@ -23,6 +23,14 @@ impl Subscriber {
         let subscription = EventSubscription::new("subscriber", vec![EventTopic::Tick], Box::new(handler));
         self.subscription = Some(ctx.subscribe(subscription)?);
         Ok(())
+    }
+    #[on_request]
+    fn hold(&mut self, ctx: &Context) -> Result<(), ModuleError> {
+        wait_at("gate", ctx)
+    }
+    #[on_request]
+    fn crash(&mut self) {
+        panic!("as told");
     }
     #[on_event(Shutdown)]
     fn shutdown(&mut self, ctx: &Context) -> Result<(), ModuleError> {
