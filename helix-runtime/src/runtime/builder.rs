@@ -81,6 +81,12 @@ impl Builder {
         self
     }
 
+    /// Adds one module by its descriptor, which is what a loader has; see [`Runtime::add_descriptor`].
+    pub fn add_descriptor(mut self, descriptor: &'static Descriptor) -> Self {
+        self.members.push(Member { descriptor: *descriptor, written: None });
+        self
+    }
+
     /// Adds a hand-written module.
     #[expect(clippy::should_implement_trait, reason = "a builder adds modules, not numbers")]
     pub fn add(mut self, module: Box<dyn ModuleTrait>) -> Self {

@@ -101,7 +101,7 @@ impl Runtime {
         inner.complete_plan()?;
         let order = inner.in_order();
         for (started, instance) in order.iter().enumerate() {
-            if let Err(error) = inner.start_one(instance) {
+            if let Err(error) = inner.needs_run(instance).and_then(|()| inner.start_one(instance)) {
                 for before in order[..started].iter().rev() {
                     if let Err(error) = inner.stop_one(before) {
                         log::error!(target: "helix", "while unwinding: {error}");

@@ -202,6 +202,9 @@ impl Inner {
             gone.extend(registry.unsubscribe_all(&turn.old));
             registry.open_closures_of(&turn.new);
         }
+        if let Some(at) = registry.index(turns[0].new.slot.id) {
+            registry.members[at].supervised.forgive();
+        }
         registry.follow(plan);
         self.install(registry, gone);
         // Whoever waits for an old one looks again, and finds the new one in the new view.

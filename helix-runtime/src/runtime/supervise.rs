@@ -97,6 +97,12 @@ impl Supervised {
         self.waits = false;
     }
 
+    /// Another version has taken the module's place: what the old one did does not count against it.
+    pub(super) fn forgive(&mut self) {
+        self.failures.clear();
+        self.next = Next::Nothing;
+    }
+
     /// Takes note that the module is found failed, and says when it is to be started again.
     fn note(&mut self, policy: &Supervision, now: Duration) -> Next {
         if self.next == Next::Nothing {

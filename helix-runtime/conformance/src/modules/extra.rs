@@ -1,0 +1,6 @@
+//! Comes late.
+
+helix_conformance::staged! {
+    /// Stands alone.
+    Extra ()
+}
