@@ -180,7 +180,8 @@ fn types_that_differ_are_named_on_both_sides() {
 #[test]
 fn a_panic_says_where_it_was_and_leaves_the_rest_as_it_is() {
     let panicked = "echo.panics: module `echo` panicked: told to panic";
-    let ways: [(&str, fn(&Runtime) -> IpcError); 4] = [
+    type Way = (&'static str, fn(&Runtime) -> IpcError);
+    let ways: [Way; 4] = [
         ("call", |runtime| runtime.call::<(), u64>("echo.panics", ()).unwrap_err()),
         ("request", |runtime| runtime.request("echo", Request::new("panics")).unwrap_err()),
         ("request_into", |runtime| runtime.request_into("echo.panics", &[], &mut []).unwrap_err()),

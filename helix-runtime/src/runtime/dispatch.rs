@@ -154,15 +154,16 @@ impl Inner {
         let mut result = PublishResult::default();
         // SAFETY: `self` and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(&self.root, self, self.up(from)) };
-        if let Some(error) = self.too_deep(&cx) {
-            result.fail(self.root.name, error.into());
-            return result;
-        }
+        let too_deep = self.too_deep(&cx);
         let link = NonNull::from(&mut cx);
         let under = &self.calls.enter(link);
         let view = self.view(under);
         if is_paused(view) {
             result.paused = true;
+            return result;
+        }
+        if let Some(error) = too_deep {
+            result.fail(self.root.name, error.into());
             return result;
         }
         let heard = view.topics.heard(delivery);

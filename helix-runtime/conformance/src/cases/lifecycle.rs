@@ -149,7 +149,7 @@ pub(super) fn what_a_module_needs_must_be_there_to_start_it(placement: &dyn Plac
                    or end the list with `..` if it comes later";
     says(runtime.start_module(db), &format!("module `db`, start: {missing}"));
     runtime.stop().unwrap();
-    says(runtime.start(), &format!("module `db`, start: {missing}"));
+    says(runtime.start(), &format!("module `helix`, start: {missing}"));
     assert_eq!(states(&runtime), [("db", ModuleState::Stopped)]);
     runtime.add_descriptor(placement.descriptor(LOG)).unwrap();
     runtime.start().unwrap();
