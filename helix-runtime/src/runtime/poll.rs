@@ -1,6 +1,6 @@
 //! The runtime's only own activity: what was raised, kept, put off, queued, failed or replaced is seen to here.
 
-use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
@@ -12,7 +12,6 @@ use crate::irq::IrqLine;
 use crate::runtime::Runtime;
 use crate::runtime::inner::{Inner, Postponed};
 use crate::runtime::lifecycle::{LifecycleError, Transition};
-use crate::runtime::slot::Slot;
 
 /// What time it is: monotonic, since any moment.
 pub trait Clock: Send + Sync {
@@ -158,7 +157,8 @@ impl Inner {
         let _polling = Polling(self);
         *self.now.lock() = now;
         self.pump(now, &mut polled);
-        let slots = self.slots();
+        // A look that allocates nothing: an idle loop comes by here all the time.
+        let slots = if self.registry().has_waiting() { self.slots() } else { Vec::new() };
         for slot in &slots {
             for drained in [self.drain(slot, |slot| &slot.busy), self.drain(slot, |slot| &slot.deferred)] {
                 polled.redelivered += drained.delivered;
@@ -206,11 +206,8 @@ impl Inner {
     }
 
     fn has_work(&self) -> bool {
-        let waits = |slot: &Arc<Slot>| {
-            slot.busy.lock().len() > 0 || slot.deferred.lock().len() > 0 || slot.mailbox.lock().len() > 0
-        };
         self.sources.lock().iter().any(|source| source.is_pending())
             || !self.postponed.lock().is_empty()
-            || self.slots().iter().any(waits)
+            || self.registry().has_waiting()
     }
 }

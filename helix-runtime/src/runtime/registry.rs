@@ -305,6 +305,14 @@ impl Registry {
         self.listening().into_iter().chain(endpoints).map(|instance| instance.slot.clone()).collect()
     }
 
+    /// Whether something waits for any of them.
+    pub(super) fn has_waiting(&self) -> bool {
+        let members = self.members.iter().map(|member| &member.instance);
+        let closures = self.closures.iter().map(|closure| &closure.instance);
+        let endpoints = self.endpoints.iter().map(|endpoint| &endpoint.instance);
+        members.chain(closures).chain(endpoints).any(|instance| instance.slot.has_waiting())
+    }
+
     /// Whether something that answers, or a service, is called so.
     pub(super) fn is_name(&self, name: &str) -> bool {
         self.endpoint(name).is_some()

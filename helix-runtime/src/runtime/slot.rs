@@ -30,6 +30,12 @@ impl Slot {
     }
 }
 
+impl Slot {
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.busy.lock().len() > 0 || self.deferred.lock().len() > 0 || self.mailbox.lock().len() > 0
+    }
+}
+
 /// How much may wait for one module.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {

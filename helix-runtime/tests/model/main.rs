@@ -1,11 +1,14 @@
 //! Any program of subscriptions, publications, letters and transitions comes to exactly what a plain model says.
 //!
-//! A program runs in the real runtime (`real.rs`) and in the model (`right.rs`, `life.rs`); after each step the lines that
+//! A program runs in the real runtime (`real.rs`) and in the model (`right.rs`, `life.rs`, `acts.rs`); after each step the lines that
 //! both have written, and what both say of themselves, are the same. A program that fails is shrunk, and printed as it is.
 #![allow(missing_docs)]
 #![cfg(not(miri))] // Thousands of programs, and nothing here is unsafe.
 
+mod acts;
+mod beings;
 mod cover;
+mod known;
 mod life;
 mod modules;
 mod real;
@@ -58,10 +61,10 @@ pub fn compare(program: &[Step]) -> Result<Vec<Vec<String>>, String> {
     Ok(lines)
 }
 
-/// More than 2 000 if `PROPTEST_CASES` says so.
+/// More than 1 500 if `PROPTEST_CASES` says so.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
-    ProptestConfig { cases: default.cases.max(2_000), failure_persistence: None, ..default }
+    ProptestConfig { cases: default.cases.max(1_500), failure_persistence: None, ..default }
 }
 
 proptest! {

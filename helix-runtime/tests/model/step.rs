@@ -141,14 +141,14 @@ fn which() -> impl Strategy<Value = Which> {
 
 fn to() -> impl Strategy<Value = To> {
     use To::*;
-    let names = ["alpha", "beta", "gamma", "helper", "one", "two", "three", "nobody"].map(Name);
+    let names = ["alpha", "alpha", "alpha", "beta", "gamma", "helper", "one", "two", "three", "nobody"].map(Name);
     let others = [Number(101), Number(102), Number(999), Module(0), Module(1), Service("helper"), Service("none")];
     select(names.into_iter().chain(others).collect::<Vec<_>>())
 }
 
 fn priority() -> impl Strategy<Value = MessagePriority> {
     use MessagePriority::*;
-    select(vec![Low, Normal, Normal, High, Critical])
+    select(vec![Low, Normal, Normal, Normal, High, Critical])
 }
 
 fn script(act: impl Strategy<Value = Act>) -> impl Strategy<Value = Script> {
