@@ -94,6 +94,13 @@ impl Ear {
         lines
     }
 
+    /// Returns when that was heard.
+    pub(crate) fn wait_for(&self, line: &str) {
+        while !self.0.lock().unwrap().iter().any(|heard| heard == line) {
+            std::thread::yield_now();
+        }
+    }
+
     /// Only what modules say of others that are loaded.
     pub(crate) fn take_hearsay(&self) -> Vec<String> {
         let mut lines = self.take();

@@ -128,6 +128,7 @@ macro_rules! each_case {
             asked_for_from_inside_it_is_postponed_and_done_by_poll
             asked_for_from_a_module_that_it_does_not_concern_it_is_done_at_once
             who_comes_while_it_drains_waits_and_finds_the_successor
+            who_is_inside_one_module_of_many_gets_through_to_another
             a_handler_that_does_not_return_is_named_and_the_old_version_serves_on
             no_update_and_no_event_is_lost_or_doubled
         }

@@ -399,6 +399,27 @@ pub(super) fn who_comes_while_it_drains_waits_and_finds_the_successor(placement:
     assert_eq!((version(&runtime), count(&runtime)), (Ok("v2 after v1, moved 1 times".into()), Ok(7)));
 }
 
+pub(super) fn who_is_inside_one_module_of_many_gets_through_to_another(placement: &dyn Placement) {
+    let runtime = plain(placement, &[COUNTER_V1, LEDGER]);
+    let gate = Gate::new(&runtime, 100, "gate");
+    let same = placement.descriptor(COUNTER_V1);
+    for round in 1..=20 {
+        let ear = Ear::on(&runtime, &[]);
+        std::thread::scope(|scope| {
+            let held = scope.spawn(|| runtime.call::<(), u64>("counter.hold", ()));
+            gate.arrived();
+            // It is inside the ledger, and waits for the counter, most of the time before the transition begins.
+            let reads = scope.spawn(|| read(&runtime, "ledger"));
+            let replaced = scope.spawn(|| runtime.replace(id(&runtime, "counter"), same));
+            ear.wait_for("counter: v1 init");
+            gate.open();
+            assert_eq!(held.join().unwrap(), Ok(0));
+            assert_eq!(reads.join().unwrap(), Ok((round, 0)));
+            assert_eq!(replaced.join().unwrap(), Ok(Transition::Done));
+        });
+    }
+}
+
 pub(super) fn a_handler_that_does_not_return_is_named_and_the_old_version_serves_on(placement: &dyn Placement) {
     let waited = Duration::from_millis(20);
     let runtime = started(placement, with(&[]).drain_timeout(waited), &[COUNTER_V1]);

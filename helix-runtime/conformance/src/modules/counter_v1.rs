@@ -18,6 +18,10 @@ pub struct CounterV1 {
 
 #[helix_handlers]
 impl CounterV1 {
+    #[on_init]
+    fn init(&mut self, ctx: &Context) {
+        say(ctx, "v1 init");
+    }
     #[on_start]
     fn start(&mut self, ctx: &Context) {
         say(ctx, "v1 start");
