@@ -56,7 +56,8 @@ pub struct Visitor;
 impl Visitor {}
 
 /// All that a runtime offers, each of which may fail here, and must come back.
-const CALLS: &[(&str, fn(&Runtime))] = &[
+type Call = (&'static str, fn(&Runtime));
+const CALLS: &[Call] = &[
     ("subscribe, pause, resume, unsubscribe", |runtime| {
         let subscription = runtime.subscribe(silent("held.silent")).unwrap();
         runtime.bus().pause(subscription).unwrap();

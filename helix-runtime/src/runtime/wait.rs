@@ -153,8 +153,7 @@ pub(super) fn wait<'a>(
                 Some(listed) => listed,
                 none => none.insert(Listed::join(Waiter { host, place, access, chain: up }).ok_or(Refused::Busy)?),
             };
-            // The transition may have begun while this call waited already: it waits for this call to end.
-            if refused == Refused::HeldOff && !first && (up.is_gated(host) || listed.is_waited_for()) {
+            if refused == Refused::HeldOff && !first && listed.is_waited_for() {
                 first = true;
                 continue;
             }
