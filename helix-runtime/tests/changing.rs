@@ -354,6 +354,62 @@ fn a_call_with_the_context_of_an_outer_one_leaves_no_module_unmarked() {
     });
 }
 
+static RELEASE: Mutex<Option<mpsc::Receiver<()>>> = Mutex::new(None);
+static INSIDE: AtomicBool = AtomicBool::new(false);
+
+/// One handler stays inside while another panics.
+#[helix_module]
+pub struct Fragile {
+    value: Box<u64>,
+}
+
+impl Default for Fragile {
+    fn default() -> Self {
+        Self { value: Box::new(42) }
+    }
+}
+
+#[helix_handlers]
+impl Fragile {
+    #[on_request]
+    fn stay(&self, ctx: &Context) -> Result<u64, ModuleError> {
+        let release = RELEASE.lock().unwrap().take().unwrap();
+        INSIDE.store(true, Ordering::SeqCst);
+        release.recv().unwrap();
+        let handler = Box::new(|_: &Event| EventResponse::Handled);
+        let refused = ctx.subscribe(EventSubscription::new("late", vec![EventTopic::Tick], handler));
+        assert!(matches!(refused, Err(IpcError::NotRunning { .. })), "{refused:?}");
+        Ok(*self.value)
+    }
+    #[on_request]
+    fn fall(&self) {
+        panic!("falls");
+    }
+}
+
+#[test]
+fn a_call_that_is_inside_a_removed_module_keeps_it_and_adds_nothing_to_it() {
+    within_deadline(|| {
+        let builder = Runtime::builder().modules(modules![Fragile]);
+        let runtime = builder.drain_timeout(Duration::from_millis(20)).build().unwrap();
+        runtime.start().unwrap();
+        let (release, released) = mpsc::channel();
+        *RELEASE.lock().unwrap() = Some(released);
+        std::thread::scope(|scope| {
+            let stays = scope.spawn(|| runtime.call::<(), u64>("fragile.stay", ()));
+            while !INSIDE.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            assert!(matches!(runtime.call::<(), ()>("fragile.fall", ()), Err(IpcError::Failed { .. })));
+            assert_eq!(runtime.remove(runtime.module_id("fragile").unwrap()), Ok(Transition::Done));
+            runtime.add_descriptor(Fragile::DESCRIPTOR).unwrap();
+            release.send(()).unwrap();
+            assert_eq!(stays.join().unwrap(), Ok(42));
+        });
+        assert_eq!(runtime.publish(&tick()).handled, 0);
+    });
+}
+
 /// Publishes when its thread ends.
 struct AtExit(Handle);
 
