@@ -18,7 +18,7 @@ use crate::lock::{Lock, Locked};
 use crate::runtime::SavedState;
 use crate::runtime::instance::Instance;
 use crate::runtime::poll::{Clock, Source};
-use crate::runtime::registry::{Registry, Retired, View};
+use crate::runtime::registry::{OldView, Registry, Retired, View};
 use crate::runtime::slot::Slot;
 use crate::runtime::supervise::Supervision;
 
@@ -150,10 +150,12 @@ impl Inner {
         let old = self.view.swap(view, Ordering::SeqCst);
         drop(registry);
         let grace = self.calls.grace();
-        // SAFETY: `old` came from `Box::into_raw` here or in `new`, and was exchanged by this call alone.
-        let old = unsafe { Box::from_raw(old) };
-        let retired = Retired { _view: old, _instances: ManuallyDrop::into_inner(gone), grace };
-        self.retired.lock().push(retired);
+        if let Some(old) = NonNull::new(old) {
+            // SAFETY: `old` came from `Box::into_raw` here or in `new`, was exchanged by this call alone, and is dropped
+            // when the grace is over.
+            let old = unsafe { OldView::new(old) };
+            self.retired.lock().push(Retired { _view: old, _instances: ManuallyDrop::into_inner(gone), grace });
+        }
         self.reclaim();
     }
 

@@ -9,6 +9,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use crate::bus::{EventSubscription, SubscriptionId};
@@ -34,10 +35,31 @@ pub(super) struct View {
     pub(super) paused: bool,
 }
 
+/// A view that was exchanged. A mere pointer, because a box would claim it for itself while others still read it.
+pub(super) struct OldView(NonNull<View>);
+
+// SAFETY: a view may be read and freed by any thread.
+unsafe impl Send for OldView {}
+
+impl OldView {
+    /// # Safety
+    /// `view` came from `Box::into_raw` and is given to this alone, and nobody reads it when this is dropped.
+    pub(super) unsafe fn new(view: NonNull<View>) -> Self {
+        Self(view)
+    }
+}
+
+impl Drop for OldView {
+    fn drop(&mut self) {
+        // SAFETY: as promised to `new`.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
 /// What was replaced, until nobody can read it any more.
 pub(super) struct Retired {
     /// Freed by being dropped.
-    pub(super) _view: Box<View>,
+    pub(super) _view: OldView,
     pub(super) _instances: Vec<Arc<Instance>>,
     pub(super) grace: Grace,
 }
