@@ -183,6 +183,7 @@ fn a_module_is_removed_and_added_under_calls() {
                             Err(error) => panic!("{error}"),
                         }
                         assert!(runtime.publish(&tick()).is_clean());
+                        std::thread::yield_now();
                     }
                 });
             }
@@ -230,6 +231,7 @@ fn a_modules_closures_are_taken_away_while_it_starts_and_stops() {
             scope.spawn(|| {
                 while !ended.load(Ordering::Relaxed) {
                     assert!(runtime.publish(&tick()).is_clean());
+                    std::thread::yield_now();
                 }
             });
             scope.spawn(|| {
