@@ -47,11 +47,13 @@ pub(crate) struct Place {
     pub(crate) data_dir: Option<Box<str>>,
     /// Whether a transition has it to itself, or waits for that.
     pub(crate) gated: AtomicBool,
+    /// Whether it was taken out of its runtime for good, so that nothing can end with it any more.
+    pub(crate) gone: AtomicBool,
 }
 
 impl Place {
     pub(crate) fn new(id: ModuleId, name: &'static str) -> Self {
-        Self { id, name, permissions: &[], data_dir: None, gated: AtomicBool::new(false) }
+        Self { id, name, permissions: &[], data_dir: None, gated: AtomicBool::new(false), gone: AtomicBool::new(false) }
     }
 }
 

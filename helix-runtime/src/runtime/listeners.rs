@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use crate::bus::{BusStats, EventBus, EventSubscription, EventTopic, ListenerStats, SubscriptionId};
 use crate::context::{Host, Place};
-use crate::error::{IpcError, IpcResult};
+use crate::error::{IpcError, IpcResult, ModuleState};
 use crate::event::Hears;
 use crate::info::check_name;
 use crate::runtime::Runtime;
@@ -68,8 +68,11 @@ impl Inner {
         if let Some(name) = bad {
             return Err(IpcError::BadName { name: name.chars().take(64).collect() });
         }
-        let owner = owner.map(|place| core::ptr::from_ref(place) as usize);
         let mut registry = self.registry();
+        if let Some(place) = owner.filter(|place| place.gone.load(Ordering::Relaxed)) {
+            return Err(IpcError::NotRunning { module: place.name.into(), state: ModuleState::Unloaded });
+        }
+        let owner = owner.map(|place| core::ptr::from_ref(place) as usize);
         let id = registry.subscribe(owner, subscription, &self.settings);
         self.install(registry, vec![]);
         Ok(id)

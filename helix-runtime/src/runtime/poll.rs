@@ -97,7 +97,7 @@ pub(super) struct Payloads<T, F> {
 
 impl<T: Send, P: Publish, F: FnMut(T, Duration) -> P + Send> Source for Payloads<T, F> {
     fn is_pending(&self) -> bool {
-        !self.payloads.is_empty()
+        !self.payloads.is_empty() || self.payloads.overflowed() > 0
     }
 
     fn pump(&mut self, now: Duration, inner: &Inner, polled: &mut Polled) {

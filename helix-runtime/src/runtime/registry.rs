@@ -10,6 +10,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
 
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain::Grace;
@@ -231,8 +232,9 @@ impl Registry {
         Some(self.closures.remove(at).instance)
     }
 
-    /// Takes away the closures that end with an instance.
+    /// Takes away the closures that end with an instance, which goes. It gets no others: its address may be another's soon.
     pub(super) fn unsubscribe_all(&mut self, owner: &Instance) -> Vec<Arc<Instance>> {
+        owner.place.gone.store(true, Ordering::Relaxed);
         let of_owner = |closure: &mut Closure| closure.owner == Some(owner.address());
         let ended = self.closures.extract_if(.., of_owner).map(|closure| closure.instance);
         // A publication that is under way has them in its table still.
