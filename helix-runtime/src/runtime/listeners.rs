@@ -90,10 +90,10 @@ impl Inner {
 
     fn pause_listener(&self, id: SubscriptionId, paused: bool) -> IpcResult<()> {
         let mut registry = self.registry();
-        let Some(instance) = registry.set_paused(id, paused) else {
+        let Some((instance, may_be_called)) = registry.set_paused(id, paused) else {
             return Err(IpcError::NotSubscribed { subscription: id });
         };
-        if !paused && instance.is_running() {
+        if !paused && may_be_called {
             instance.word.open();
         }
         self.install(registry, vec![]);

@@ -225,9 +225,7 @@ impl Registry {
         let instance = Arc::new(counted(instance, settings));
         run(&instance);
         // Until its owner runs, and while it does not, nobody enters.
-        if owner.is_some_and(|owner| {
-            !self.members.iter().any(|it| it.instance.address() == owner && it.instance.is_running())
-        }) {
+        if owner.is_some_and(|owner| !self.runs(owner)) {
             instance.word.close();
         }
         self.closures.push(Closure { id, instance, owner, paused: false });
@@ -251,11 +249,17 @@ impl Registry {
         of_owner.map(|closure| closure.instance.clone()).collect()
     }
 
-    /// Pauses or resumes a closure; none if there is no such.
-    pub(super) fn set_paused(&mut self, id: SubscriptionId, paused: bool) -> Option<Arc<Instance>> {
+    /// Pauses or resumes a closure, and tells whether its owner lets it be called; none if there is no such.
+    pub(super) fn set_paused(&mut self, id: SubscriptionId, paused: bool) -> Option<(Arc<Instance>, bool)> {
         let closure = self.closures.iter_mut().find(|closure| closure.id == id)?;
         closure.paused = paused;
-        Some(closure.instance.clone())
+        let (instance, owner) = (closure.instance.clone(), closure.owner);
+        Some((instance, owner.is_none_or(|owner| self.runs(owner))))
+    }
+
+    /// Whether a module's instance of that address runs.
+    fn runs(&self, owner: usize) -> bool {
+        self.members.iter().any(|member| member.instance.address() == owner && member.instance.is_running())
     }
 
     pub(super) fn set_bus_paused(&mut self, paused: bool) {
