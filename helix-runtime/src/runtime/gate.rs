@@ -81,11 +81,12 @@ impl<'a> Gate<'a> {
         if !instance.word.seize() {
             return false;
         }
-        let is_empty = self.inner.calls.inside(instance.address()).is_none();
-        if !is_empty {
+        // Whoever has just left may have closed it: a panic does.
+        let is_held = self.inner.calls.inside(instance.address()).is_none() && instance.word.is_open();
+        if !is_held {
             instance.word.yield_back();
         }
-        is_empty
+        is_held
     }
 
     /// Lets callers in again.

@@ -528,7 +528,7 @@ impl Inner {
 
     pub(super) fn health(&self) -> Vec<ModuleHealth> {
         let ask = |instance: &Arc<Instance>| {
-            let (healthy, reason) = match self.ask_health(instance) {
+            let (healthy, reason) = match self.ask(instance, |instance| self.ask_health(instance)) {
                 Ok(healthy) => (healthy, None),
                 Err(error) => (false, Some(error)),
             };
@@ -549,6 +549,25 @@ impl Inner {
             Status::Panicked => Err(Panicked),
             _ => Ok(Err(cx.take_fault())),
         })
+    }
+
+    /// Asks an instance something, and its successor if it was replaced meanwhile.
+    pub(super) fn ask<T>(
+        &self,
+        instance: &Arc<Instance>,
+        ask: impl Fn(&Instance) -> ModuleResult<T>,
+    ) -> ModuleResult<T> {
+        let mut asked = instance.clone();
+        loop {
+            let answer = ask(&asked);
+            if !matches!(answer, Err(ModuleError::WrongState { .. } | ModuleError::Ipc(IpcError::NotRunning { .. }))) {
+                return answer;
+            }
+            match self.find(asked.slot.id, "ask") {
+                Ok(serving) if !Arc::ptr_eq(&serving, &asked) => asked = serving,
+                _ => return answer,
+            }
+        }
     }
 
     /// Enters a running module from outside of its handlers, runs `run` as a call of it, and leaves.

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use crate::channel::Consumer;
 use crate::context::Host;
+use crate::erase::guard;
 use crate::error::ModuleError;
 use crate::event::{Publish, PublishResult};
 use crate::irq::IrqLine;
@@ -181,7 +182,9 @@ impl Inner {
     fn pump(&self, now: Duration, polled: &mut Polled) {
         let mut sources = core::mem::take(&mut *self.sources.lock());
         for source in &mut sources {
-            source.pump(now, self, polled);
+            if let Err(message) = guard(|| source.pump(now, self, polled)) {
+                log::error!(target: "helix", "what an interrupt has raised is lost: its closure panicked: {message}");
+            }
         }
         *self.sources.lock() = sources;
     }

@@ -65,11 +65,13 @@ impl Runtime {
         let found = registry.index_of(module).map(|at| registry.members[at].instance.clone());
         drop(registry);
         let instance = found.ok_or_else(|| IpcError::ModuleNotFound { name: module.to_string() })?;
-        let Some(saving) = Saving::of(&instance) else { return Ok(None) };
-        if !instance.is_running() {
-            return Err(IpcError::NotRunning { module: module.to_string(), state: instance.state() }.into());
-        }
-        inner.inside(&instance, Some(saving.handler), Patience::ENDLESS, |cx| saving.save(&instance, cx)).map(Some)
+        inner.ask(&instance, |instance| {
+            let Some(saving) = Saving::of(instance) else { return Ok(None) };
+            if !instance.is_running() {
+                return Err(IpcError::NotRunning { module: module.to_string(), state: instance.state() }.into());
+            }
+            inner.inside(instance, Some(saving.handler), Patience::ENDLESS, |cx| saving.save(instance, cx)).map(Some)
+        })
     }
 }
 
