@@ -129,8 +129,6 @@ pub struct Context {
     up: Option<NonNull<Context>>,
     depth: u32,
     hold: Hold,
-    /// Whether an event was put aside for a module that this call holds.
-    rang: Cell<bool>,
     /// What went wrong in the handler, for its caller.
     fault: Cell<Option<ModuleError>>,
 }
@@ -156,16 +154,7 @@ impl Context {
         // SAFETY: `up` is alive, as the caller promises.
         let depth = up.map_or(0, |up| unsafe { up.as_ref() }.depth + 1);
         let hold = Hold::Place(Access::Free);
-        Self {
-            id: place.id,
-            place: place.into(),
-            host,
-            up,
-            depth,
-            hold,
-            rang: Cell::new(false),
-            fault: Cell::new(None),
-        }
+        Self { id: place.id, place: place.into(), host, up, depth, hold, fault: Cell::new(None) }
     }
 
     #[inline]
@@ -241,19 +230,6 @@ impl Context {
     #[cfg(feature = "std")]
     pub(crate) fn is_gated(&self, host: *const ()) -> bool {
         self.links().any(|link| link.is_of(host) && link.place().gated.load(Ordering::Relaxed))
-    }
-
-    /// Tells the call that holds `place` that an event was put aside for it.
-    pub(crate) fn ring(&self, host: *const (), place: &Place) {
-        if let Some(holder) = self.links().filter(|link| link.hold_of(host, place).is_some()).last() {
-            holder.rang.set(true);
-        }
-    }
-
-    /// Whether an event was put aside for the module that this call has held.
-    #[inline]
-    pub(crate) fn take_rang(&self) -> bool {
-        self.rang.get() && self.rang.replace(false)
     }
 
     #[cold]

@@ -189,7 +189,7 @@ fn upwards(random: &mut u64, passed: &mut [u64; 8]) -> Vec<String> {
     loop {
         let mut path = Vec::new();
         let mut alone = *passed;
-        for module in 0..8 {
+        for (module, count) in alone.iter_mut().enumerate() {
             *random ^= *random << 13;
             *random ^= *random >> 7;
             *random ^= *random << 17;
@@ -198,7 +198,7 @@ fn upwards(random: &mut u64, passed: &mut [u64; 8]) -> Vec<String> {
                 1 => "share",
                 _ => continue,
             };
-            alone[module] += u64::from(handler == "pass");
+            *count += u64::from(handler == "pass");
             path.push(format!("m{module}.{handler}"));
         }
         if path.len() >= 2 {

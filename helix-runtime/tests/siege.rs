@@ -128,13 +128,11 @@ fn talks(beside: impl Fn(&Runtime)) {
 }
 
 #[test]
-#[ignore = "two calls that empty one ring at once deliver out of order"]
 fn what_was_kept_for_a_busy_module_comes_in_order_when_it_is_released() {
     within(120, || talks(|_| std::thread::yield_now()));
 }
 
 #[test]
-#[ignore = "two calls that empty one ring at once deliver out of order"]
 fn what_was_kept_for_a_busy_module_comes_in_order_while_it_is_replaced() {
     within(120, || {
         talks(|runtime| {

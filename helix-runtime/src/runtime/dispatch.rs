@@ -17,14 +17,13 @@ use crate::error::{IpcError, IpcResult, ModuleError};
 use crate::event::{Delivery, Event, EventType, ModuleCrashed, ModuleName, Publish, PublishResult, in_event};
 use crate::handle::Handle;
 use crate::irq;
-use crate::lock::Lock;
 use crate::runtime::ANY_REQUEST;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::{Door, Entered, Instance};
 use crate::runtime::names::Names;
 use crate::runtime::patience::Patience;
 use crate::runtime::registry::View;
-use crate::runtime::slot::{Aside, Ring, Slot};
+use crate::runtime::slot::{Aside, Kept, Slot};
 use crate::runtime::topics::{Heard, Listener};
 use crate::runtime::word::{Access, Refused};
 
@@ -39,7 +38,8 @@ pub(super) struct Drained {
 /// What became of one of them.
 enum Redelivery {
     Delivered,
-    Gone,
+    /// Whoever it was kept for does not listen or run any more.
+    Gone(Aside),
     /// Its module is still busy.
     Later,
 }
@@ -187,7 +187,8 @@ impl Inner {
             match self.enter(instance, &door, walk.up(), walk.patience) {
                 Ok(entered) => {
                     let nth = || walk.heard.nth_of(at, walk.delivery);
-                    return self.hear(walk, &listener, entered, nth, result);
+                    self.hear(walk, &listener, entered, nth, result);
+                    return self.release(walk, instance);
                 }
                 Err(Refused::NotRunning) => match self.successor(walk, at) {
                     Some(next) if next.instance != listener.instance => listener = next,
@@ -234,10 +235,8 @@ impl Inner {
         match status {
             Status::Handled => result.handled += 1,
             Status::Ignored => result.ignored += 1,
-            _ => return self.hear_of_trouble(walk, instance, entered, status, nth(), result),
+            _ => self.hear_of_trouble(walk, instance, entered, status, nth(), result),
         }
-        drop(entered);
-        self.answer_bell(walk, instance);
     }
 
     #[cold]
@@ -254,7 +253,6 @@ impl Inner {
             Status::Panicked => {
                 let error = self.crashed(entered, instance, walk.cx());
                 result.fail(instance.name(), error);
-                return;
             }
             Status::Deferred => {
                 drop(entered);
@@ -269,15 +267,14 @@ impl Inner {
                 result.fail(instance.name(), error);
             }
         }
-        self.answer_bell(walk, instance);
     }
 
-    /// If an event was put aside for the module meanwhile, delivers it now that the module is released.
+    /// Delivers what was put aside for a module while it was busy, now that it is released.
     #[inline]
-    fn answer_bell(&self, walk: &Walk<'_>, instance: &Instance) {
-        if walk.cx().take_rang() {
+    fn release(&self, walk: &Walk<'_>, instance: &Instance) {
+        if instance.slot.busy.len() > 0 {
             walk.turn_to(&self.root, Hold::Place(Access::Free));
-            self.drain(&instance.slot, |slot| &slot.busy);
+            self.drain_busy(&instance.slot);
         }
     }
 
@@ -285,16 +282,13 @@ impl Inner {
     fn keep_for_busy(&self, walk: &Walk<'_>, instance: &Instance, nth: usize, result: &mut PublishResult) {
         if self.put_aside(&instance.slot.busy, walk, instance, nth, result) {
             result.queued += 1;
-            if let Some(up) = walk.up() {
-                up.ring(self.address(), &instance.place);
-            }
         }
     }
 
     /// Keeps an event for one handler. Whether there was room.
     fn put_aside(
         &self,
-        ring: &Lock<Ring>,
+        kept: &Kept,
         walk: &Walk<'_>,
         instance: &Instance,
         nth: usize,
@@ -309,7 +303,7 @@ impl Inner {
                 return false;
             }
         };
-        let kept = ring.lock().push(Aside { event, nth });
+        let kept = kept.push(Aside { event, nth });
         if kept.is_err() {
             result.dropped += 1;
             log::warn!(target: instance.name(), "event `{}` is dropped: there is no room to keep it", walk.delivery.name);
@@ -317,56 +311,78 @@ impl Inner {
         kept.is_ok()
     }
 
-    /// Delivers what waits in a ring now; what comes meanwhile waits for the next time.
-    pub(super) fn drain(&self, slot: &Slot, ring: impl Fn(&Slot) -> &Lock<Ring>) -> Drained {
+    /// Delivers what a module has missed because it was busy, and what comes of that, as deeply as calls may be nested.
+    /// What is left then, and what finds it busy again, waits for its next release, or for `poll`.
+    pub(super) fn drain_busy(&self, slot: &Slot) -> Drained {
         let mut drained = Drained::default();
-        let waiting = ring(slot).lock().len();
-        for _ in 0..waiting {
-            let Some(aside) = ring(slot).lock().pop() else { break };
-            match self.redeliver(slot, &aside) {
-                Redelivery::Delivered => drained.delivered += 1,
-                Redelivery::Gone => {
-                    drained.dropped += 1;
-                    log::warn!(target: "helix", "event `{}` is dropped: it was kept for {}, which does not listen or run \
-                        any more", aside.event.name(), slot.id);
-                }
-                Redelivery::Later => {
-                    ring(slot).lock().put_back(aside);
-                    break;
-                }
+        for _ in 0..self.settings.depth_limit {
+            if slot.busy.len() == 0 || !self.drain(slot, &slot.busy, &mut drained) {
+                break;
             }
         }
         drained
     }
 
-    /// Delivers what was kept for one handler.
-    fn redeliver(&self, slot: &Slot, aside: &Aside) -> Redelivery {
-        let nth = aside.nth;
-        aside.event.deliver(|delivery| {
-            // SAFETY: `self` and the calls that led here outlive this one.
-            let mut cx = unsafe { Context::new(&self.root, self, self.up(None)) };
-            if self.too_deep(&cx).is_some() {
-                return Redelivery::Later;
-            }
-            let link = NonNull::from(&mut cx);
-            let under = &self.calls.enter(link);
-            let view = self.view(under);
-            let heard = view.topics.heard(delivery);
-            let Some(listener) = heard.of_slot(slot.id, nth, delivery) else { return Redelivery::Gone };
-            let walk = Walk { link, under, view, heard, delivery, patience: Patience::of(core::time::Duration::ZERO) };
-            let instance = listener.instance();
-            let door = walk.door(listener);
-            match self.enter(instance, &door, walk.up(), walk.patience) {
-                Ok(entered) => {
-                    let mut result = PublishResult::default();
-                    self.hear(&walk, listener, entered, || nth, &mut result);
-                    Redelivery::Delivered
+    /// Delivers what waits in a queue now; what comes meanwhile waits for the next time. Whether all of it was entered.
+    pub(super) fn drain(&self, slot: &Slot, kept: &Kept, drained: &mut Drained) -> bool {
+        for _ in 0..kept.len() {
+            match self.redeliver(slot, kept) {
+                Redelivery::Delivered => drained.delivered += 1,
+                Redelivery::Gone(aside) => {
+                    drained.dropped += 1;
+                    log::warn!(target: "helix", "event `{}` is dropped: it was kept for {}, which does not listen or run \
+                        any more", aside.event.name(), slot.id);
                 }
-                // Unless it was replaced just now: the next round finds its successor.
-                Err(Refused::NotRunning) if core::ptr::eq(self.view(under), view) => Redelivery::Gone,
-                Err(_) => Redelivery::Later,
+                Redelivery::Later => return false,
             }
-        })
+        }
+        true
+    }
+
+    /// Delivers the first event of a queue. It is taken out when its module has been entered, under the queue's lock: who
+    /// runs alone is entered in the order in which the events came, however many calls empty the queue.
+    fn redeliver(&self, slot: &Slot, kept: &Kept) -> Redelivery {
+        // SAFETY: `self` and the calls that led here outlive this one.
+        let mut cx = unsafe { Context::new(&self.root, self, self.up(None)) };
+        if self.too_deep(&cx).is_some() {
+            return Redelivery::Later;
+        }
+        let (up, depth) = (cx.up_link(), cx.depth());
+        // SAFETY: the calls that led here outlive this one.
+        let up = up.map(|up| unsafe { up.as_ref() });
+        let link = NonNull::from(&mut cx);
+        let under = &self.calls.enter(link);
+        let view = self.view(under);
+        let mut door = None;
+        let taken = kept.pop_if(|aside| {
+            let nth = aside.nth;
+            let listener =
+                aside.event.deliver(|delivery| view.topics.heard(delivery).of_slot(slot.id, nth, delivery).copied());
+            let Some(listener) = listener else { return Some(None) };
+            let instance = listener.instance();
+            let door = &*door.insert(Door { handler: Some(listener.entry), access: listener.access, under, depth });
+            // What was kept comes before those who wait, but not before a transition.
+            let is_gated = instance.place.gated.load(Ordering::Relaxed);
+            let is_inside = up.is_some_and(|up| up.holds(self.address(), &instance.place).is_some());
+            match instance.enter(door, !is_gated || is_inside) {
+                Ok(entered) => Some(Some((listener, entered))),
+                // Unless it was replaced just now: the next round finds its successor.
+                Err(Refused::NotRunning) if core::ptr::eq(self.view(under), view) => Some(None),
+                Err(_) => None,
+            }
+        });
+        match taken {
+            None => Redelivery::Later,
+            Some((aside, None)) => Redelivery::Gone(aside),
+            Some((aside, Some((listener, entered)))) => {
+                aside.event.deliver(|delivery| {
+                    let patience = Patience::of(core::time::Duration::ZERO);
+                    let walk = Walk { link, under, view, heard: view.topics.heard(delivery), delivery, patience };
+                    self.hear(&walk, &listener, entered, || aside.nth, &mut PublishResult::default());
+                });
+                Redelivery::Delivered
+            }
+        }
     }
 
     #[cold]
@@ -623,10 +639,10 @@ impl Host for Inner {
                     Err(self.failure(status, None, instance, target.request, call, cx))
                 }
             };
-            if cx.take_rang() {
+            if instance.slot.busy.len() > 0 {
                 // SAFETY: the handler has returned, so nobody looks at the link.
                 unsafe { (*link.as_ptr()).turn_to(&self.root, Hold::Place(Access::Free)) };
-                self.drain(&instance.slot, |slot| &slot.busy);
+                self.drain_busy(&instance.slot);
             }
             return result;
         }

@@ -51,7 +51,7 @@ pub(crate) struct Inner {
 pub(super) struct UnderWay {
     pub(super) what: String,
     #[cfg(feature = "std")]
-    pub(super) thread: usize,
+    thread: usize,
 }
 
 impl UnderWay {
@@ -61,6 +61,14 @@ impl UnderWay {
             #[cfg(feature = "std")]
             thread: chain::this_thread(),
         }
+    }
+
+    /// Whether it is this very thread's. Without `std` threads are not told apart.
+    pub(super) fn is_own(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.thread == chain::this_thread();
+        #[cfg(not(feature = "std"))]
+        true
     }
 }
 

@@ -9,7 +9,6 @@ use core::fmt;
 use core::time::Duration;
 
 #[cfg(feature = "std")]
-use crate::chain;
 use crate::context::{Context, Hold, ModuleId};
 use crate::descriptor::{Descriptor, Entry, EntryKind, Status, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
@@ -205,24 +204,32 @@ impl Runtime {
 impl Inner {
     /// Begins a transition. With `std`, a thread that is not inside a call waits for another thread's to end.
     pub(super) fn begin(&self, module: &str, step: &'static str) -> Result<Moving<'_>, LifecycleError> {
+        let what = alloc::format!("{step} of `{module}`");
+        let fail = |under_way| Err(LifecycleError::new(module, step, ModuleError::Moving { under_way }));
         #[cfg(feature = "std")]
-        let (patience, mut backoff) = (Patience::of(self.settings.drain_timeout), Backoff::new());
-        loop {
-            let mut moving = self.moving.lock();
-            let Some(under_way) = &*moving else {
-                *moving = Some(UnderWay::new(alloc::format!("{step} of `{module}`")));
-                return Ok(Moving(self));
-            };
-            let error = ModuleError::Moving { under_way: under_way.what.clone() };
-            #[cfg(feature = "std")]
-            let is_own = under_way.thread == chain::this_thread();
-            drop(moving);
-            #[cfg(feature = "std")]
-            if self.up_context().is_none() && !is_own && !patience.is_over() {
+        {
+            let (patience, mut backoff) = (Patience::of(self.settings.drain_timeout), Backoff::new());
+            while let Err((under_way, is_own)) = self.try_begin(&what) {
+                if self.up_context().is_some() || is_own || patience.is_over() {
+                    return fail(under_way);
+                }
                 backoff.wait();
-                continue;
             }
-            return Err(LifecycleError::new(module, step, error));
+            Ok(Moving(self))
+        }
+        #[cfg(not(feature = "std"))]
+        self.try_begin(&what).map(|()| Moving(self)).or_else(|(under_way, _)| fail(under_way))
+    }
+
+    /// Begins if no other transition is under way; else tells which, and whether it is this thread's own.
+    fn try_begin(&self, what: &str) -> Result<(), (String, bool)> {
+        let mut moving = self.moving.lock();
+        match &*moving {
+            Some(under_way) => Err((under_way.what.clone(), under_way.is_own())),
+            None => {
+                *moving = Some(UnderWay::new(what.to_string()));
+                Ok(())
+            }
         }
     }
 

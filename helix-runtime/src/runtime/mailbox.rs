@@ -63,7 +63,7 @@ impl Mailbox {
     }
 
     /// Gives it back when the box is full.
-    #[expect(clippy::result_large_err, reason = "nothing is allocated to refuse a message")]
+    #[allow(clippy::result_large_err, reason = "nothing is allocated to refuse a message")]
     pub(crate) fn push(&mut self, message: Queued) -> Result<(), Queued> {
         if self.len() >= self.capacity {
             self.refused += 1;

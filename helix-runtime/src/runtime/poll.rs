@@ -161,10 +161,12 @@ impl Inner {
         // A look that allocates nothing: an idle loop comes by here all the time.
         let slots = if self.registry().has_waiting() { self.slots() } else { Vec::new() };
         for slot in &slots {
-            for drained in [self.drain(slot, |slot| &slot.busy), self.drain(slot, |slot| &slot.deferred)] {
-                polled.redelivered += drained.delivered;
-                polled.dropped += drained.dropped;
-            }
+            let mut drained = self.drain_busy(slot);
+            self.drain(slot, &slot.deferred, &mut drained);
+            // What came of that.
+            let again = self.drain_busy(slot);
+            polled.redelivered += drained.delivered + again.delivered;
+            polled.dropped += drained.dropped + again.dropped;
         }
         let clock = self.clock();
         for slot in &slots {

@@ -364,7 +364,7 @@ pub(super) fn counted(mut instance: Instance, settings: &Settings) -> Instance {
         instance.counters = core::iter::repeat_with(Counters::default).take(hearings).collect();
     }
     if hearings > 0 && !instance.is_lockless() {
-        instance.slot.busy.lock().reserve();
+        instance.slot.busy.reserve();
     }
     instance
 }

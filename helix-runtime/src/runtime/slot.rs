@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::ModuleId;
 use crate::event::Event;
@@ -12,9 +13,9 @@ pub(crate) struct Slot {
     pub(crate) id: ModuleId,
     pub(crate) data_dir: Option<Box<str>>,
     /// Events that found the module busy; delivered when it is released.
-    pub(crate) busy: Lock<Ring>,
+    pub(crate) busy: Kept,
     /// Events that a handler has put off; delivered by `poll`.
-    pub(crate) deferred: Lock<Ring>,
+    pub(crate) deferred: Kept,
     pub(crate) mailbox: Lock<Mailbox>,
 }
 
@@ -23,8 +24,8 @@ impl Slot {
         Self {
             id,
             data_dir,
-            busy: Lock::new(Ring::new(limits.ring)),
-            deferred: Lock::new(Ring::new(limits.ring)),
+            busy: Kept::new(limits.ring),
+            deferred: Kept::new(limits.ring),
             mailbox: Lock::new(Mailbox::new(limits.mailbox)),
         }
     }
@@ -32,7 +33,7 @@ impl Slot {
 
 impl Slot {
     pub(crate) fn has_waiting(&self) -> bool {
-        self.busy.lock().len() > 0 || self.deferred.lock().len() > 0 || self.mailbox.lock().len() > 0
+        self.busy.len() > 0 || self.deferred.len() > 0 || self.mailbox.lock().len() > 0
     }
 }
 
@@ -49,44 +50,49 @@ pub(crate) struct Aside {
     pub(crate) nth: usize,
 }
 
-/// A bounded queue, first come first served.
-pub(crate) struct Ring {
-    waiting: VecDeque<Aside>,
+/// Events that wait: a bounded queue, first come first served.
+pub(crate) struct Kept {
+    ring: Lock<VecDeque<Aside>>,
+    /// How many there are, for those who only want to know whether there are any.
+    waiting: AtomicUsize,
     capacity: usize,
 }
 
-impl Ring {
+impl Kept {
     /// How many events there is room for at once, at most.
     const RESERVED: usize = 1024;
 
     fn new(capacity: usize) -> Self {
-        Self { waiting: VecDeque::new(), capacity }
+        Self { ring: Lock::new(VecDeque::new()), waiting: AtomicUsize::new(0), capacity }
     }
 
     /// Makes room at once, so that nothing is allocated later; for one that may grow without a limit, as far as is sane.
-    pub(crate) fn reserve(&mut self) {
-        self.waiting.reserve_exact(self.capacity.min(Self::RESERVED));
+    pub(crate) fn reserve(&self) {
+        self.ring.lock().reserve_exact(self.capacity.min(Self::RESERVED));
     }
 
     /// Gives it back when there is no room.
-    pub(crate) fn push(&mut self, aside: Aside) -> Result<(), Aside> {
-        if self.waiting.len() >= self.capacity {
+    pub(crate) fn push(&self, aside: Aside) -> Result<(), Aside> {
+        let mut ring = self.ring.lock();
+        if ring.len() >= self.capacity {
             return Err(aside);
         }
-        self.waiting.push_back(aside);
+        ring.push_back(aside);
+        self.waiting.store(ring.len(), Ordering::Release);
         Ok(())
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Aside> {
-        self.waiting.pop_front()
+    /// Takes out the first, if `take` says so; what that gave comes with it. `take` runs under the lock.
+    pub(crate) fn pop_if<T>(&self, take: impl FnOnce(&Aside) -> Option<T>) -> Option<(Aside, T)> {
+        let mut ring = self.ring.lock();
+        let taken = take(ring.front()?)?;
+        let first = ring.pop_front()?;
+        self.waiting.store(ring.len(), Ordering::Release);
+        Some((first, taken))
     }
 
-    /// Puts back what `pop` has given.
-    pub(crate) fn put_back(&mut self, aside: Aside) {
-        self.waiting.push_front(aside);
-    }
-
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+        self.waiting.load(Ordering::Acquire)
     }
 }

@@ -169,7 +169,7 @@ impl Right {
         let slots: Vec<usize> = first.into_iter().chain(last).map(|being| being.slot).collect();
         let (mut redelivered, mut dropped, mut asked, mut expired, mut transitions) = (0, 0, 0, 0, 0);
         for slot in &slots {
-            for kept in [Kept::Busy, Kept::Deferred] {
+            for kept in [Kept::Busy, Kept::Deferred, Kept::Busy] {
                 let (delivered, gone) = self.drain(*slot, kept);
                 redelivered += delivered;
                 dropped += gone;

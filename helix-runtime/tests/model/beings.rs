@@ -125,7 +125,6 @@ pub struct Waiting {
 #[derive(Debug, Default)]
 pub struct Frame {
     pub holds: Option<(usize, Share, &'static str)>,
-    pub rang: bool,
 }
 
 #[derive(Debug, Default)]
@@ -154,7 +153,7 @@ impl Told {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Kept {
     Busy,
     Deferred,

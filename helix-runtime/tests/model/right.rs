@@ -158,14 +158,13 @@ impl Right {
         loop {
             let share = self.being(uid).map_or(Share::Freely, |being| being.hearings[at].share);
             match self.enter(uid, share) {
-                Enter::Inside => return self.hear(uid, at, event, nth, told),
+                Enter::Inside => {
+                    self.hear(uid, at, event, nth, told);
+                    return self.leave(slot);
+                }
                 Enter::Busy => {
                     if self.put_aside(slot, Kept::Busy, event, nth) {
                         told.queued += 1;
-                        let outer = self.chain.len() - 1;
-                        let mut frames = self.chain[..outer].iter_mut();
-                        let holder = frames.find(|frame| frame.holds.is_some_and(|(held, ..)| held == uid));
-                        holder.unwrap().rang = true;
                     } else {
                         told.dropped += 1;
                     }
@@ -219,10 +218,9 @@ impl Right {
             Outcome::Error => told.fail(name, "told to fail"),
             Outcome::Panic => {
                 self.crash(uid);
-                return told.fail(name, &format!("module `{name}` panicked: told to panic"));
+                told.fail(name, &format!("module `{name}` panicked: told to panic"));
             }
         }
-        self.leave(slot);
     }
 
     fn crash(&mut self, uid: usize) {
@@ -235,24 +233,26 @@ impl Right {
 
     /// What was put aside for a module meanwhile comes when it is released.
     fn leave(&mut self, slot: usize) {
-        let frame = self.chain.last_mut().unwrap();
-        if std::mem::take(&mut frame.rang) {
-            frame.holds = None;
+        if !self.ring(slot, Kept::Busy).is_empty() {
+            self.chain.last_mut().unwrap().holds = None;
             self.drain(slot, Kept::Busy);
         }
     }
 
-    /// Delivers what waits now. How many were delivered, and for how many nobody was there.
+    /// Delivers what waits now, and what a busy module is told meanwhile, as deeply as calls go. How many were delivered,
+    /// and for how many nobody was there.
     pub fn drain(&mut self, slot: usize, kept: Kept) -> (u32, u32) {
         let (mut delivered, mut gone) = (0, 0);
-        for _ in 0..self.ring(slot, kept).len() {
-            let Some((event, nth)) = self.ring(slot, kept).pop_front() else { break };
-            match self.redeliver(slot, event, nth) {
-                Again::Delivered => delivered += 1,
-                Again::Gone => gone += 1,
-                Again::Later => {
-                    self.ring(slot, kept).push_front((event, nth));
-                    break;
+        for _ in 0..if kept == Kept::Busy { DEPTH } else { 1 } {
+            for _ in 0..self.ring(slot, kept).len() {
+                let Some((event, nth)) = self.ring(slot, kept).pop_front() else { break };
+                match self.redeliver(slot, event, nth) {
+                    Again::Delivered => delivered += 1,
+                    Again::Gone => gone += 1,
+                    Again::Later => {
+                        self.ring(slot, kept).push_front((event, nth));
+                        return (delivered, gone);
+                    }
                 }
             }
         }
