@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-#[cfg(feature = "std")]
 use crate::context::{Context, Hold, ModuleId};
 use crate::descriptor::{Descriptor, Entry, EntryKind, Status, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
