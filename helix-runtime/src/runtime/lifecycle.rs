@@ -6,26 +6,22 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
 use crate::context::{Context, Hold, ModuleId};
-use crate::descriptor::{Descriptor, Entry, EntryKind, Status, Step};
+use crate::descriptor::{Descriptor, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
-use crate::event::{HealthCheck, ModuleLoaded, ModuleUnloaded, Publish, Shutdown, in_event};
-use crate::handwritten::{self, ModuleTrait};
+use crate::event::{ModuleLoaded, ModuleUnloaded, Publish, Shutdown, in_event};
 use crate::runtime::Runtime;
 use crate::runtime::faults::{BuildError, BuildFault, check_keys};
 use crate::runtime::gate::Gate;
-use crate::runtime::inner::{Inner, Postponed, UnderWay};
-use crate::runtime::instance::{Door, Instance};
+use crate::runtime::inner::{Inner, UnderWay};
+use crate::runtime::instance::Instance;
 #[cfg(feature = "std")]
 use crate::runtime::patience::Backoff;
 use crate::runtime::patience::Patience;
 use crate::runtime::plan::Plan;
-use crate::runtime::registry::Registry;
 use crate::runtime::supervise::Supervised;
-use crate::runtime::word::{Access, Refused};
-use crate::set::Fault;
+use crate::runtime::word::Access;
 
 /// Why a module could not be moved on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,20 +60,6 @@ pub enum Transition {
     /// It was asked for from inside the modules that it concerns, so that it waits: the next [`Runtime::poll`] does it.
     Postponed,
 }
-
-/// What a module says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModuleHealth {
-    /// The module's name.
-    pub module: &'static str,
-    /// Whether it runs and says that it is well.
-    pub healthy: bool,
-    /// Why not, where there is more to say.
-    pub reason: Option<ModuleError>,
-}
-
-/// How long `health` waits for a module.
-const HEALTH_PATIENCE: Duration = Duration::from_secs(1);
 
 /// One transition at a time; the guard ends it.
 pub(super) struct Moving<'a>(&'a Inner);
@@ -163,40 +145,6 @@ impl Runtime {
         inner.may_go(&instance, "stop")?;
         inner.supervised(&instance, Supervised::does_not_wait);
         inner.stop_one(&instance)
-    }
-
-    /// Adds a hand-written module. If the runtime has been started, it is started too.
-    ///
-    /// # Errors
-    /// When it does not fit the others, or cannot start; it is not there then.
-    pub fn add(&self, module: Box<dyn ModuleTrait>) -> Result<ModuleId, LifecycleError> {
-        let descriptor = handwritten::descriptor(module.info());
-        self.inner.add(descriptor, Some(module))
-    }
-
-    /// Adds a module. If the runtime has been started, it is started too.
-    ///
-    /// # Errors
-    /// When it does not fit the others, or cannot start; it is not there then.
-    pub fn add_descriptor(&self, descriptor: &'static Descriptor) -> Result<ModuleId, LifecycleError> {
-        self.inner.add(*descriptor, None)
-    }
-
-    /// Stops and destroys a module that nobody needs. Who sent it messages that are still waiting is told.
-    ///
-    /// Asked for from inside the module's own handlers it waits for the next [`Runtime::poll`].
-    ///
-    /// # Errors
-    /// When it is needed or essential, or stays busy; it runs on then. When its `on_stop` fails it is gone all the same.
-    pub fn remove(&self, id: ModuleId) -> Result<Transition, LifecycleError> {
-        self.inner.remove(id)
-    }
-
-    /// Asks every module how it is, and publishes a [`HealthCheck`] for each.
-    ///
-    /// A module that stays busy for a second is not well, and the reason says so.
-    pub fn health(&self) -> Vec<ModuleHealth> {
-        self.inner.health()
     }
 }
 
@@ -414,205 +362,6 @@ impl Inner {
         true
     }
 
-    /// Whether a module may go: nobody needs it, and it is not essential while the system runs.
-    fn may_go(&self, instance: &Instance, step: &'static str) -> Result<(), LifecycleError> {
-        let registry = self.registry();
-        let module = instance.name().to_string();
-        let error = if instance.descriptor.info.flags.contains(crate::ModuleFlags::ESSENTIAL) && *self.started.lock() {
-            ModuleError::Essential { module }
-        } else {
-            let by = registry.index(instance.slot.id).map(|at| registry.needed_by(at)).unwrap_or_default();
-            if by.is_empty() {
-                return Ok(());
-            }
-            ModuleError::Needed { module, by }
-        };
-        Err(LifecycleError::new(instance.name(), step, error))
-    }
-
-    /// Whether everything that a module needs runs.
-    pub(super) fn needs_run(&self, instance: &Instance) -> Result<(), LifecycleError> {
-        let registry = self.registry();
-        let at = registry.index(instance.slot.id);
-        let missing = at.map(|at| registry.missing(at)).unwrap_or_default();
-        if !missing.is_empty() {
-            return Err(unfit(instance.name(), "start", missing));
-        }
-        let needs = at.map(|at| registry.needs(at)).unwrap_or_default();
-        let waiting = needs.into_iter().find(|(needed, optional)| !optional && !needed.is_running());
-        waiting.map_or(Ok(()), |(needed, _)| Err(LifecycleError::new(instance.name(), "start", needed.not_running())))
-    }
-
-    fn add(&self, descriptor: Descriptor, written: Option<Box<dyn ModuleTrait>>) -> Result<ModuleId, LifecycleError> {
-        let name = descriptor.info.name;
-        let moving = self.begin(name, "add")?;
-        let started = *self.started.lock();
-        let (mut known, open) = self.known();
-        known.push((descriptor, written.is_some()));
-        let (plan, mut faults) = Plan::new(&set_of(&known), &*self.config, open && !started);
-        // Of the keys only those count that are its own: it may be one of several that come later.
-        check_keys(&*self.config, &[(descriptor, written.is_some())], true, &mut faults);
-        if !faults.is_empty() {
-            return Err(unfit(name, "add", faults));
-        }
-        let mut registry = self.registry();
-        if registry.endpoint(name).is_some() {
-            return Err(LifecycleError::new(name, "add", IpcError::Taken { name: name.to_string() }));
-        }
-        let instance = registry.add(descriptor, written, &self.settings);
-        registry.follow(plan);
-        self.install(registry, vec![]);
-        if started && let Err(error) = self.needs_run(&instance).and_then(|()| self.start_one(&instance)) {
-            self.take_out(&instance);
-            drop(moving);
-            self.close_mailbox(&instance.slot, instance.name());
-            return Err(error);
-        }
-        Ok(instance.slot.id)
-    }
-
-    pub(super) fn remove(&self, id: ModuleId) -> Result<Transition, LifecycleError> {
-        let instance = self.find(id, "remove")?;
-        let moving = self.begin(instance.name(), "remove")?;
-        self.may_go(&instance, "remove")?;
-        if self.is_inside(core::slice::from_ref(&instance)) {
-            drop(moving);
-            self.postponed.lock().push_back(Postponed::Remove(id));
-            return Ok(Transition::Postponed);
-        }
-        let stopped = self.stop_one(&instance);
-        if instance.is_running() {
-            return stopped.map(|()| Transition::Done);
-        }
-        self.take_out(&instance);
-        drop(moving);
-        // Who is told may ask for a transition in turn.
-        self.close_mailbox(&instance.slot, instance.name());
-        stopped.map(|()| Transition::Done)
-    }
-
-    /// Whether the call that asks is inside one of them. Without `std` any call may be.
-    pub(super) fn is_inside(&self, instances: &[Arc<Instance>]) -> bool {
-        match self.up_context() {
-            Some(up) => instances.iter().any(|instance| up.holds(self.address(), &instance.place).is_some()),
-            None => cfg!(not(feature = "std")) && self.calls.inside(0).is_some(),
-        }
-    }
-
-    /// Takes a module that does not run out of the registry, with all that is its own but its mailbox.
-    fn take_out(&self, instance: &Arc<Instance>) {
-        let (plan, at) = {
-            let (mut known, _) = self.known();
-            let Some(at) = self.registry().index(instance.slot.id) else { return };
-            known.remove(at);
-            (Plan::new(&set_of(&known), &*self.config, true).0, at)
-        };
-        let mut registry = self.registry();
-        let member = registry.members.remove(at);
-        let mut gone = registry.unsubscribe_all(instance);
-        registry.follow(plan);
-        gone.push(member.instance);
-        let closures: Vec<_> = gone.clone();
-        self.install(registry, gone);
-        for closure in closures {
-            self.vacate(&closure);
-        }
-        self.unload(instance);
-        self.reclaim();
-    }
-
-    /// Destroys a closed instance at once if nobody can be inside; else it goes when every call has ended.
-    pub(super) fn unload(&self, instance: &Instance) {
-        if instance.word.is_vacant() && self.calls.inside(instance.address()).is_none() {
-            // SAFETY: the word is closed, with nobody counted inside, and no mark was found after it was closed.
-            unsafe { instance.destroy() };
-        }
-        if let Err(error) = instance.move_to(ModuleState::Unloaded) {
-            log::debug!(target: instance.name(), "{error}");
-        }
-    }
-
-    pub(super) fn health(&self) -> Vec<ModuleHealth> {
-        let ask = |instance: &Arc<Instance>| {
-            let (healthy, reason) = match self.ask(instance, |instance| self.ask_health(instance)) {
-                Ok(healthy) => (healthy, None),
-                Err(error) => (false, Some(error)),
-            };
-            let patience = Patience::of(HEALTH_PATIENCE);
-            self.announce(None, |name| HealthCheck { name, healthy }, instance, patience);
-            ModuleHealth { module: instance.name(), healthy, reason }
-        };
-        let all = self.in_order();
-        all.iter().map(ask).collect()
-    }
-
-    fn ask_health(&self, instance: &Instance) -> ModuleResult<bool> {
-        let is_health = |entry: &&&Entry| matches!(entry.kind, EntryKind::Step(Step::Health, _));
-        let handler = instance.entries.iter().find(is_health).copied();
-        self.inside(instance, handler, Patience::of(HEALTH_PATIENCE), |cx| match instance.health(cx) {
-            Status::Handled => Ok(Ok(true)),
-            Status::Ignored => Ok(Ok(false)),
-            Status::Panicked => Err(Panicked),
-            _ => Ok(Err(cx.take_fault())),
-        })
-    }
-
-    /// Asks an instance something, and its successor if it was replaced meanwhile.
-    pub(super) fn ask<T>(
-        &self,
-        instance: &Arc<Instance>,
-        ask: impl Fn(&Instance) -> ModuleResult<T>,
-    ) -> ModuleResult<T> {
-        let mut asked = instance.clone();
-        loop {
-            let answer = ask(&asked);
-            if !matches!(answer, Err(ModuleError::WrongState { .. } | ModuleError::Ipc(IpcError::NotRunning { .. }))) {
-                return answer;
-            }
-            match self.find(asked.slot.id, "ask") {
-                Ok(serving) if !Arc::ptr_eq(&serving, &asked) => asked = serving,
-                _ => return answer,
-            }
-        }
-    }
-
-    /// Enters a running module from outside of its handlers, runs `run` as a call of it, and leaves.
-    pub(super) fn inside<T>(
-        &self,
-        instance: &Instance,
-        handler: Option<&'static Entry>,
-        patience: Patience,
-        run: impl FnOnce(&Context) -> Result<ModuleResult<T>, Panicked>,
-    ) -> ModuleResult<T> {
-        let access = instance.access(handler.is_some_and(|entry| entry.exclusive));
-        let up = self.up_context();
-        // SAFETY: `self`, the instance and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(&instance.place, self, self.up(None)) };
-        if let Some(error) = self.too_deep(&cx) {
-            return Err(error.into());
-        }
-        let link = core::ptr::NonNull::from(&mut cx);
-        let under = self.calls.enter(link);
-        // SAFETY: the link lies on this stack.
-        let depth = unsafe { link.as_ref() }.depth();
-        let door = Door { handler, access, under: &under, depth };
-        let entered = self.enter(instance, &door, up, patience).map_err(|refused| match refused {
-            Refused::NotRunning => instance.not_running(),
-            _ => self.busy(up, instance).into(),
-        })?;
-        // SAFETY: nobody has looked at the link yet.
-        unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(access)) };
-        // SAFETY: from here on it is only looked at.
-        let cx = unsafe { link.as_ref() };
-        match run(cx) {
-            Ok(result) => {
-                drop(entered);
-                result
-            }
-            Err(Panicked) => Err(self.crashed(entered, instance, cx)),
-        }
-    }
-
     /// Stops what still runs, because the runtime goes.
     pub(super) fn end(&self) {
         for instance in self.in_order().iter().rev() {
@@ -631,31 +380,10 @@ impl Inner {
     }
 }
 
-/// A handler has panicked; what it said is in the context.
-pub(super) struct Panicked;
-
 pub(super) fn set_of(known: &[(Descriptor, bool)]) -> Vec<&Descriptor> {
     known.iter().map(|(descriptor, _)| descriptor).collect()
 }
 
 pub(super) fn unfit(module: &str, step: &'static str, faults: Vec<BuildFault>) -> LifecycleError {
     LifecycleError::new(module, step, ModuleError::Unfit(Box::new(BuildError { faults })))
-}
-
-impl Registry {
-    /// What a module needs and nobody is or provides, because it has not come yet or was removed.
-    fn missing(&self, module: usize) -> Vec<BuildFault> {
-        let info = &self.members[module].instance.descriptor.info;
-        let needs = info.dependencies.iter().zip(&self.plan.needs[module]);
-        let missing = needs.filter(|(dependency, met)| met.is_none() && !dependency.optional);
-        missing.map(|(dependency, _)| BuildFault::Set(Fault::Missing { module: info.name, dependency })).collect()
-    }
-
-    /// What a module needs, and whether it can do without.
-    pub(super) fn needs(&self, module: usize) -> Vec<(Arc<Instance>, bool)> {
-        let dependencies = self.members[module].instance.descriptor.info.dependencies.iter();
-        let needs = self.plan.needs[module].iter().zip(dependencies);
-        let met = needs.filter_map(|(met, dependency)| Some(((*met)?, dependency.optional)));
-        met.map(|(met, optional)| (self.members[met].instance.clone(), optional)).collect()
-    }
 }

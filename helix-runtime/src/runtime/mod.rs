@@ -4,16 +4,19 @@ mod builder;
 mod dispatch;
 mod faults;
 mod gate;
+mod health;
 mod inner;
 mod instance;
 mod lifecycle;
 mod listeners;
 mod mailbox;
+mod members;
 mod messages;
 mod names;
 mod patience;
 mod plan;
 mod poll;
+mod publish;
 #[cfg(feature = "std")]
 mod readers;
 mod registry;
@@ -28,7 +31,8 @@ mod word;
 
 pub use builder::Builder;
 pub use faults::{BuildError, BuildFault};
-pub use lifecycle::{LifecycleError, ModuleHealth, Transition};
+pub use health::ModuleHealth;
+pub use lifecycle::{LifecycleError, Transition};
 pub use mailbox::{MessageId, ReplyHandler};
 #[cfg(feature = "std")]
 pub use poll::SystemClock;

@@ -8,9 +8,9 @@ use crate::context::Context;
 use crate::descriptor::{Entry, EntryKind, SaveFn, Status};
 use crate::error::{IpcError, ModuleError, ModuleResult};
 use crate::runtime::Runtime;
+use crate::runtime::health::Panicked;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
-use crate::runtime::lifecycle::Panicked;
 use crate::runtime::patience::Patience;
 use crate::schema::Shape;
 
