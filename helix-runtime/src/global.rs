@@ -1,5 +1,7 @@
 //! One runtime for the whole program, for code that has no better way to one: the free functions of the IPC document.
 //!
+//! Nobody polls it but who is told to: `global_runtime().poll(..)` answers queued messages and starts again what failed.
+//!
 //! A library should take a [`Handle`](crate::Handle) or a [`Context`](crate::Context) instead. Only the static placement
 //! has a global runtime: a library that is loaded, or a process, has its own copy of every static.
 //!

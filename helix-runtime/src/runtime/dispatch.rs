@@ -292,7 +292,7 @@ impl Host for Inner {
             if instance.slot.busy.len() > 0 {
                 // SAFETY: the handler has returned, so nobody looks at the link.
                 unsafe { (*link.as_ptr()).turn_to(&self.root, Hold::Place(Access::Free)) };
-                self.drain_busy(&instance.slot);
+                self.drain_at_release(&instance.slot);
             }
             return result;
         }

@@ -44,6 +44,8 @@ pub(crate) struct Inner {
     pub(super) now: Lock<Duration>,
     pub(super) last_health: Lock<Option<Duration>>,
     pub(super) next_message: AtomicUsize,
+    /// How many kept events were dropped since the last `poll`.
+    pub(super) lost: AtomicUsize,
     pub(super) this: Weak<Inner>,
 }
 
@@ -131,6 +133,7 @@ impl Inner {
             now: Lock::new(Duration::ZERO),
             last_health: Lock::new(None),
             next_message: AtomicUsize::new(1),
+            lost: AtomicUsize::new(0),
             this: this.clone(),
         })
     }

@@ -87,6 +87,7 @@ impl Inner {
         if self.vacate(&instance) {
             self.unload(&instance);
         }
+        self.give_up_kept(&instance.slot, instance.name());
         Ok(())
     }
 

@@ -46,11 +46,13 @@ pub(crate) struct Mailbox {
     refused: u64,
     expired: u64,
     dropped: u64,
+    /// Its owner has gone: nobody will ever be asked.
+    pub(crate) closed: bool,
 }
 
 impl Mailbox {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { waiting: Default::default(), capacity, queued: 0, refused: 0, expired: 0, dropped: 0 }
+        Self { waiting: Default::default(), capacity, queued: 0, refused: 0, expired: 0, dropped: 0, closed: false }
     }
 
     pub(crate) fn stats(&self, name: &'static str) -> MailboxStats {
@@ -62,10 +64,10 @@ impl Mailbox {
         self.waiting.iter().map(VecDeque::len).sum()
     }
 
-    /// Gives it back when the box is full.
+    /// Gives it back when the box is full or closed.
     #[allow(clippy::result_large_err, reason = "nothing is allocated to refuse a message")]
     pub(crate) fn push(&mut self, message: Queued) -> Result<(), Queued> {
-        if self.len() >= self.capacity {
+        if self.closed || self.len() >= self.capacity {
             self.refused += 1;
             return Err(message);
         }
@@ -99,8 +101,9 @@ impl Mailbox {
         expired
     }
 
-    /// Takes out everything, the highest priority first.
+    /// Takes out everything, the highest priority first, and takes nothing more.
     pub(crate) fn clear(&mut self) -> Vec<Queued> {
+        self.closed = true;
         self.dropped += self.len() as u64;
         self.waiting.iter_mut().rev().flat_map(core::mem::take).collect()
     }

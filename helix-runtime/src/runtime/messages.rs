@@ -92,9 +92,12 @@ impl Runtime {
         match mailbox.push(message) {
             Ok(()) => Ok(id),
             Err(message) => {
-                let capacity = mailbox.capacity;
+                let (capacity, closed) = (mailbox.capacity, mailbox.closed);
                 drop(mailbox);
                 drop(message);
+                if closed {
+                    return Err(IpcError::Closed);
+                }
                 Err(IpcError::ChannelFull { channel: alloc::format!("the mailbox of `{target}`"), capacity })
             }
         }
@@ -149,16 +152,23 @@ impl Inner {
             let Some(message) = slot.mailbox.lock().pop() else { return asked as u32 };
             let response = client::request_vouched(self, &message.target, message.request.clone());
             if matches!(response, Err(IpcError::Busy { .. })) {
-                slot.mailbox.lock().put_back(message);
-                return asked as u32;
+                let mut mailbox = slot.mailbox.lock();
+                if !mailbox.closed {
+                    mailbox.put_back(message);
+                    return asked as u32;
+                }
+                drop(mailbox);
+                answer(message, Err(IpcError::Closed));
+                continue;
             }
             answer(message, response);
         }
         waiting as u32
     }
 
-    /// Tells those who wait that nobody will be asked any more.
+    /// Tells those who wait that nobody will be asked any more, and counts the events that were kept.
     pub(super) fn close_mailbox(&self, slot: &Slot, name: &str) {
+        self.give_up_kept(slot, name);
         let waiting = slot.mailbox.lock().clear();
         if !waiting.is_empty() {
             log::warn!(target: name, "{} messages are dropped: their target is gone", waiting.len());

@@ -52,6 +52,9 @@ pub struct Polled {
     pub redelivered: u32,
     /// How many such events were given up, because whoever they were kept for does not listen or run any more.
     pub dropped: u32,
+    /// How many kept events were given up since the last poll, apart from those: whom they were kept for was removed, or did
+    /// not run when its module was released, or put one off again while there was no room.
+    pub lost: u32,
     /// How many messages were taken from mailboxes and answered.
     pub messages: u32,
     /// How many messages were too late.
@@ -176,6 +179,7 @@ impl Inner {
         self.do_postponed(&mut polled);
         self.poll_health(now);
         polled.restarted = self.supervise(now);
+        polled.lost = self.lost.swap(0, Ordering::Relaxed) as u32;
         polled.retired = self.reclaim();
         polled
     }

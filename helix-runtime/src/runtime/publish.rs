@@ -212,7 +212,23 @@ impl Inner {
     fn release(&self, walk: &Walk<'_>, instance: &Instance) {
         if instance.slot.busy.len() > 0 {
             walk.turn_to(&self.root, Hold::Place(Access::Free));
-            self.drain_busy(&instance.slot);
+            self.drain_at_release(&instance.slot);
+        }
+    }
+
+    /// The same as [`Inner::drain_busy`]; what is dropped is told by the next `poll`.
+    pub(super) fn drain_at_release(&self, slot: &Slot) {
+        let dropped = self.drain_busy(slot).dropped;
+        self.lost.fetch_add(dropped as usize, Ordering::Relaxed);
+    }
+
+    /// Drops what was kept for someone who is gone; the next `poll` tells how much.
+    pub(super) fn give_up_kept(&self, slot: &Slot, name: &str) {
+        let (busy, deferred) = (slot.busy.take_all(), slot.deferred.take_all());
+        let count = busy.len() + deferred.len();
+        if count > 0 {
+            log::warn!(target: name, "{count} events that were kept are dropped: whom they were kept for is gone");
+            self.lost.fetch_add(count, Ordering::Relaxed);
         }
     }
 
@@ -313,11 +329,14 @@ impl Inner {
             None => Redelivery::Later,
             Some((aside, None)) => Redelivery::Gone(aside),
             Some((aside, Some((listener, entered)))) => {
+                let mut result = PublishResult::default();
                 aside.event.deliver(|delivery| {
                     let patience = Patience::of(core::time::Duration::ZERO);
                     let walk = Walk { link, under, view, heard: view.topics.heard(delivery), delivery, patience };
-                    self.hear(&walk, &listener, entered, || aside.nth, &mut PublishResult::default());
+                    self.hear(&walk, &listener, entered, || aside.nth, &mut result);
                 });
+                // Put off once more, and no room for it.
+                self.lost.fetch_add(result.dropped as usize, Ordering::Relaxed);
                 Redelivery::Delivered
             }
         }

@@ -140,7 +140,9 @@ pub(super) fn wait<'a>(
     loop {
         // The transition may have begun while this call waited.
         first |= up.is_some_and(|up| up.is_gated(host));
-        let barge = first || (impatient.is_some() && !place.gated.load(Ordering::Relaxed));
+        // Who shares the module joins nobody by impatience: else readers by turns would keep out who waits to be alone.
+        let may_barge = access == Access::Exclusive || instance.word.is_empty();
+        let barge = first || (impatient.is_some() && may_barge && !place.gated.load(Ordering::Relaxed));
         let refused = match instance.enter(door, barge) {
             Ok(entered) => return Ok(entered),
             Err(refused) => refused,

@@ -163,6 +163,12 @@ impl Word {
         self.word.store(CLOSED, Ordering::SeqCst);
     }
 
+    /// Whether it is open and nobody is counted inside.
+    #[cfg(feature = "std")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.word.load(Ordering::Relaxed) == OPEN
+    }
+
     /// Whether it is closed and nobody is counted inside.
     pub(crate) fn is_vacant(&self) -> bool {
         self.word.load(Ordering::Acquire) == CLOSED
