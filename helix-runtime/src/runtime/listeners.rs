@@ -87,7 +87,6 @@ impl Inner {
         if self.vacate(&instance) {
             self.unload(&instance);
         }
-        self.give_up_kept(&instance.slot, instance.name());
         Ok(())
     }
 

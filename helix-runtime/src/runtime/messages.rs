@@ -166,9 +166,8 @@ impl Inner {
         waiting as u32
     }
 
-    /// Tells those who wait that nobody will be asked any more, and counts the events that were kept.
+    /// Tells those who wait that nobody will be asked any more.
     pub(super) fn close_mailbox(&self, slot: &Slot, name: &str) {
-        self.give_up_kept(slot, name);
         let waiting = slot.mailbox.lock().clear();
         if !waiting.is_empty() {
             log::warn!(target: name, "{} messages are dropped: their target is gone", waiting.len());

@@ -52,8 +52,8 @@ pub struct Polled {
     pub redelivered: u32,
     /// How many such events were given up, because whoever they were kept for does not listen or run any more.
     pub dropped: u32,
-    /// How many kept events were given up since the last poll, apart from those: whom they were kept for was removed, or did
-    /// not run when its module was released, or put one off again while there was no room.
+    /// How many kept events were given up since the last poll, apart from those: whom they were kept for
+    /// did not run when its module was released, or put one off again while there was no room.
     pub lost: u32,
     /// How many messages were taken from mailboxes and answered.
     pub messages: u32,

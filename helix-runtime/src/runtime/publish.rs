@@ -222,16 +222,6 @@ impl Inner {
         self.lost.fetch_add(dropped as usize, Ordering::Relaxed);
     }
 
-    /// Drops what was kept for someone who is gone; the next `poll` tells how much.
-    pub(super) fn give_up_kept(&self, slot: &Slot, name: &str) {
-        let (busy, deferred) = (slot.busy.take_all(), slot.deferred.take_all());
-        let count = busy.len() + deferred.len();
-        if count > 0 {
-            log::warn!(target: name, "{count} events that were kept are dropped: whom they were kept for is gone");
-            self.lost.fetch_add(count, Ordering::Relaxed);
-        }
-    }
-
     #[cold]
     fn keep_for_busy(&self, walk: &Walk<'_>, instance: &Instance, nth: usize, result: &mut PublishResult) {
         if self.put_aside(&instance.slot.busy, walk, instance, nth, result) {

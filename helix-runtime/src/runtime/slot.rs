@@ -91,13 +91,6 @@ impl Kept {
         Some((first, taken))
     }
 
-    /// Takes out everything.
-    pub(crate) fn take_all(&self) -> VecDeque<Aside> {
-        let mut ring = self.ring.lock();
-        self.waiting.store(0, Ordering::Release);
-        core::mem::take(&mut *ring)
-    }
-
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.waiting.load(Ordering::Acquire)
