@@ -115,8 +115,6 @@ impl Runtime {
             if let Err(error) = inner.stop_one(instance) {
                 first.get_or_insert(error);
                 if instance.is_running() {
-                    // It and what it needs run on, and are looked after.
-                    *inner.started.lock() = true;
                     break;
                 }
             }
