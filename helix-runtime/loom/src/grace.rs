@@ -29,6 +29,7 @@ impl<const READERS: usize> Exchange<READERS> {
     /// What a call walks.
     fn look(&self) -> usize {
         let at = self.view.load(Ordering::Acquire);
+        // SAFETY: loom lends the cell, and ends the proof if someone else has it.
         self.alive[at].with(|alive| assert!(unsafe { *alive }, "read after it was freed"));
         at
     }
@@ -51,6 +52,7 @@ impl<const READERS: usize> Exchange<READERS> {
     fn reclaim(&self, (old, grace): &(usize, Vec<(usize, usize)>)) -> bool {
         let is_over = grace.iter().all(|(at, sequence)| self.records[*at].has_left(*sequence));
         if is_over {
+            // SAFETY: loom lends the cell, and ends the proof if someone else has it.
             self.alive[*old].with_mut(|alive| unsafe { *alive = false });
         }
         is_over
@@ -111,6 +113,7 @@ fn a_call_that_reads_the_view_twice_keeps_both() {
                 if exchange.look() != first {
                     DIFFERENT.note();
                 }
+                // SAFETY: loom lends the cell, and ends the proof if someone else has it.
                 exchange.alive[first].with(|alive| assert!(unsafe { *alive }));
                 exchange.records[0].leave();
             }
@@ -152,6 +155,7 @@ fn a_writer_that_is_inside_itself_keeps_what_it_reads() {
         let read = exchange.look();
         let retired = exchange.install(1);
         assert!(!exchange.reclaim(&retired));
+        // SAFETY: loom lends the cell, and ends the proof if someone else has it.
         exchange.alive[read].with(|alive| assert!(unsafe { *alive }));
         exchange.records[1].leave();
         exchange.reclaim(&retired);

@@ -42,6 +42,7 @@ impl Module {
             self.callers[caller].unmark(0);
             return Err(refused);
         }
+        // SAFETY: loom lends the cell, and ends the proof if someone else has it.
         self.data.with(|data| assert!(unsafe { (*data).is_some() }, "called after it was destroyed"));
         Ok(())
     }
@@ -56,6 +57,7 @@ impl Module {
     fn unload(&self) -> bool {
         let is_empty = self.word.is_vacant() && self.inside().is_none();
         if is_empty {
+            // SAFETY: loom lends the cell, and ends the proof if someone else has it.
             self.data.with_mut(|data| unsafe { *data = None });
         }
         is_empty
@@ -75,6 +77,7 @@ impl Module {
 
     /// What a transition does that has the module to itself.
     fn change(&self) {
+        // SAFETY: loom lends the cell, and ends the proof if someone else has it.
         self.data.with_mut(|data| unsafe { *data = (*data).map(|value| value + 1) });
     }
 }

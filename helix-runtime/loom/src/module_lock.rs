@@ -22,7 +22,9 @@ impl Module {
     /// What a handler does: one that takes `&mut self` writes, one that takes `&self` reads.
     fn handle(&self, access: Access) {
         match access {
+            // SAFETY: loom lends the cell, and ends the proof if someone else has it.
             Access::Exclusive => self.data.with_mut(|data| unsafe { *data += 1 }),
+            // SAFETY: loom lends the cell, and ends the proof if someone else has it.
             _ => self.data.with(|data| assert!(unsafe { *data } < 10)),
         }
     }
@@ -111,6 +113,7 @@ fn a_crashed_module_is_vacant_when_the_last_who_shared_it_has_left() {
             if module.word.is_vacant() {
                 VACANT.note();
                 // It is destroyed.
+                // SAFETY: loom lends the cell, and ends the proof if someone else has it.
                 module.data.with_mut(|data| unsafe { *data = 100 });
             } else {
                 OCCUPIED.note();
@@ -135,6 +138,7 @@ fn a_module_that_crashes_with_someone_alone_inside_is_vacant_after() {
         });
         let called = module.call(Exclusive, false);
         if module.word.is_vacant() {
+            // SAFETY: loom lends the cell, and ends the proof if someone else has it.
             module.data.with_mut(|data| unsafe { *data = 100 });
         }
         crasher.join().unwrap();
