@@ -1,20 +1,49 @@
 //! A pair of memory barriers of unequal weight: the side that runs often pays nothing, the rare side pays for both.
 //!
 //! Of two threads of which each writes one place and then reads the other's, at least one sees the other's write, if one
-//! has a [`light`] barrier between and the other a [`heavy`] one. Where the system offers it (Linux' `membarrier`), the
+//! has a [`Light`] barrier between and the other a [`heavy`] one. Where the system offers it (Linux' `membarrier`), the
 //! light one is for the compiler alone, and the heavy one interrupts every running thread of the process. Elsewhere, and
 //! where a sandbox forbids the call, both are a full fence. Which of the two is decided once.
 
 use core::sync::atomic::{Ordering, fence};
 
-/// The barrier of the side that runs often.
-#[inline]
-pub(crate) fn light() {
-    #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
-    if process::available() {
-        return core::sync::atomic::compiler_fence(Ordering::SeqCst);
+/// The barrier of the side that runs often, and what it comes to here, looked up once for many barriers.
+#[derive(Clone, Copy)]
+pub(crate) struct Light(#[cfg(all(feature = "std", target_os = "linux", not(miri)))] bool);
+
+#[cfg_attr(not(feature = "std"), expect(dead_code, reason = "only marks ask whether it is free"))]
+impl Light {
+    #[inline]
+    pub(crate) fn get() -> Self {
+        Self(
+            #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
+            process::available(),
+        )
     }
-    fence(Ordering::SeqCst);
+
+    /// For those who have asked whether it [is free](Self::is_free), and hold on to the answer.
+    pub(crate) const FREE: Self = Self(
+        #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
+        true,
+    );
+
+    /// Whether it costs nothing. Once it does, it does for ever.
+    #[inline]
+    pub(crate) fn is_free(self) -> bool {
+        #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
+        return self.0;
+        #[cfg(not(all(feature = "std", target_os = "linux", not(miri))))]
+        false
+    }
+
+    #[inline]
+    pub(crate) fn barrier(self) {
+        #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
+        if self.0 {
+            return core::sync::atomic::compiler_fence(Ordering::SeqCst);
+        }
+        fence(Ordering::SeqCst);
+    }
 }
 
 /// The barrier of the rare side.

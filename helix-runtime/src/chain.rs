@@ -4,19 +4,24 @@
 //! so that a kept handle knows its chain. Without, a runtime counts the calls that are under way in it, and no more.
 
 use alloc::string::String;
+use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::context::Context;
 
+/// Shows that a call is under way, so that what it reads is kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Keeps<'a>(core::marker::PhantomData<&'a ()>);
+
 #[cfg(feature = "std")]
-pub(crate) use with_threads::{Calls, Grace, Under, this_thread, top};
+pub(crate) use with_threads::{Calls, Grace, Light, Mark, this_thread, top};
 #[cfg(not(feature = "std"))]
-pub(crate) use without_threads::{Calls, Grace, Under, top};
+pub(crate) use without_threads::{Calls, Grace, Light, Mark, top};
 
 /// A call that is inside a module.
 pub(crate) struct Inside {
     pub(crate) thread: String,
-    /// The address of the handler's entry in its table, or 0.
+    /// Its mark; see [`Instance::mark_of`](crate::runtime::Instance::mark_of).
     pub(crate) handler: usize,
 }
 
@@ -27,28 +32,32 @@ mod with_threads {
     use std::string::ToString;
     use std::vec::Vec;
 
-    use super::{Context, Inside, NonNull};
+    use super::{Context, Inside, Keeps, NonNull, Range};
     use crate::lock::Lock;
-    use crate::runtime::Record;
+    pub(crate) use crate::runtime::Mark;
+    use crate::runtime::{Count, Record, Tallies};
+    pub(crate) use crate::sync::Light;
     use crate::sync::heavy;
 
     /// A record and the thread that has it, for as long as there is one.
     struct Known {
         record: Record,
+        tallies: Tallies,
+        light: Light,
         thread: Lock<Option<std::thread::Thread>>,
     }
 
     /// Every record there ever was; a thread that ends leaves its own to the next.
     static KNOWN: Lock<Vec<&'static Known>> = Lock::new(Vec::new());
 
-    struct Here {
+    struct Local {
         top: Cell<Option<NonNull<Context>>>,
         known: Cell<Option<&'static Known>>,
         /// Whether the thread is ending: a record is then had for one outermost call.
         ends: Cell<bool>,
     }
 
-    impl Here {
+    impl Local {
         /// Gives the thread's record to whoever comes next. Nobody is inside.
         #[cold]
         fn give_back(&self) {
@@ -59,8 +68,8 @@ mod with_threads {
     }
 
     std::thread_local! {
-        static HERE: Here = const {
-            Here { top: Cell::new(None), known: Cell::new(None), ends: Cell::new(false) }
+        static LOCAL: Local = const {
+            Local { top: Cell::new(None), known: Cell::new(None), ends: Cell::new(false) }
         };
         static AT_EXIT: AtExit = const { AtExit };
     }
@@ -70,30 +79,35 @@ mod with_threads {
 
     impl Drop for AtExit {
         fn drop(&mut self) {
-            HERE.with(|here| {
-                here.ends.set(true);
+            LOCAL.with(|local| {
+                local.ends.set(true);
                 // A handler that ends the program is still inside, with other threads running.
-                if here.top.get().is_none() {
-                    here.give_back();
+                if local.top.get().is_none() {
+                    local.give_back();
                 }
             });
         }
     }
 
     #[cold]
-    fn register(here: &Here) -> &'static Known {
+    fn register(local: &Local) -> &'static Known {
         let mut all = KNOWN.lock();
         let free = all.iter().copied().find(|known| known.thread.lock().is_none());
         let known = free.unwrap_or_else(|| {
-            let known = &*Box::leak(Box::new(Known { record: Record::new(), thread: Lock::new(None) }));
+            let known = &*Box::leak(Box::new(Known {
+                record: Record::new(),
+                tallies: Tallies::new(),
+                light: Light::get(),
+                thread: Lock::new(None),
+            }));
             all.push(known);
             known
         });
         *known.thread.lock() = Some(std::thread::current());
         drop(all);
-        here.known.set(Some(known));
+        local.known.set(Some(known));
         if AT_EXIT.try_with(|_| {}).is_err() {
-            here.ends.set(true);
+            local.ends.set(true);
         }
         known
     }
@@ -101,12 +115,12 @@ mod with_threads {
     /// The innermost call of this thread, if one is under way.
     #[inline]
     pub(crate) fn top() -> Option<NonNull<Context>> {
-        HERE.with(|here| here.top.get())
+        LOCAL.with(|local| local.top.get())
     }
 
     /// A number that no other thread has while this one lives.
     pub(crate) fn this_thread() -> usize {
-        HERE.with(|here| core::ptr::from_ref(here) as usize)
+        LOCAL.with(|local| core::ptr::from_ref(local) as usize)
     }
 
     /// The calls that are under way, in all runtimes of the process.
@@ -117,19 +131,16 @@ mod with_threads {
             Self
         }
 
-        /// Makes a context the innermost call of this thread until the guard goes.
-        #[inline]
-        pub(crate) fn enter(&self, cx: NonNull<Context>) -> Under<'_> {
-            HERE.with(|here| {
-                let known = match here.known.get() {
+        /// Where the next call of this thread comes from: the innermost that is under way. The one that is given is that one or
+        /// led to it: safe code can hand a context of an outer call to an inner one, and what is between is under way too.
+        #[inline(always)]
+        pub(crate) fn here(&self, _: Option<&Context>) -> Here<'_> {
+            LOCAL.with(|local| {
+                let known = match local.known.get() {
                     Some(known) => known,
-                    None => register(here),
+                    None => register(local),
                 };
-                let up = here.top.replace(Some(cx));
-                if up.is_none() {
-                    known.record.enter();
-                }
-                Under { record: &known.record, up, runtime: core::marker::PhantomData }
+                Here { local: local.into(), known, up: local.top.get(), runtime: core::marker::PhantomData }
             })
         }
 
@@ -140,14 +151,26 @@ mod with_threads {
             Grace(all.iter().filter_map(|known| Some((&known.record, known.record.inside()?))).collect())
         }
 
-        /// Who is inside that place, if anyone.
-        pub(crate) fn inside(&self, place: usize) -> Option<Inside> {
+        /// Who is inside one of these handlers, if anyone.
+        pub(crate) fn inside(&self, handlers: &Range<usize>) -> Option<Inside> {
             heavy();
             let all = KNOWN.lock();
-            let (known, handler) = all.iter().find_map(|known| Some((known, known.record.is_in(place)?)))?;
+            let (known, handler) = all.iter().find_map(|known| Some((known, known.record.is_in(handlers)?)))?;
             let thread = known.thread.lock();
             let name = thread.as_ref().and_then(|thread| thread.name().map(ToString::to_string));
             Some(Inside { thread: name.unwrap_or_else(|| "without a name".to_string()), handler })
+        }
+
+        /// How often something was counted.
+        pub(crate) fn total(&self, count: &Count) -> usize {
+            let all = KNOWN.lock();
+            let by_threads = all.iter().map(|known| known.tallies.of(count.number()));
+            count.total(by_threads.fold(0, usize::wrapping_add))
+        }
+
+        /// Nobody counts that any more.
+        pub(crate) fn forget(&self, count: &Count) {
+            KNOWN.lock().iter().for_each(|known| known.tallies.forget(count.number()));
         }
     }
 
@@ -161,37 +184,99 @@ mod with_threads {
         }
     }
 
-    /// A call is under way.
-    pub(crate) struct Under<'a> {
-        record: &'static Record,
+    /// Where a call comes from: the thread's own. It does not leave its thread.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Here<'a> {
+        local: NonNull<Local>,
+        known: &'static Known,
         up: Option<NonNull<Context>>,
         runtime: core::marker::PhantomData<&'a Calls>,
     }
 
-    impl Under<'_> {
-        /// Says which module the call at that depth is about to enter; see [`Record::mark`].
-        #[inline]
-        pub(crate) fn mark(&self, depth: u32, place: usize, handler: usize) {
-            self.record.mark(depth as usize, place, handler);
+    impl<'a> Here<'a> {
+        #[inline(always)]
+        pub(crate) fn up(self) -> Option<NonNull<Context>> {
+            self.up
         }
 
-        #[inline]
-        pub(crate) fn unmark(&self, depth: u32) {
-            self.record.unmark(depth as usize);
+        #[inline(always)]
+        fn local(&self) -> &Local {
+            // SAFETY: this thread's, which has not ended; `Local` has no destructor.
+            unsafe { self.local.as_ref() }
+        }
+
+        /// Makes a context, whose `up` is this one's, the innermost call of this thread until the guard goes.
+        #[inline(always)]
+        pub(crate) fn enter(self, cx: NonNull<Context>) -> (Under<'a>, Guard) {
+            self.local().top.set(Some(cx));
+            let sequence = if self.up.is_none() { self.known.record.enter(self.known.light) } else { 0 };
+            (Under { here: self, sequence }, Guard(cx))
+        }
+
+        #[inline(always)]
+        fn leave(self, sequence: usize) {
+            self.local().top.set(self.up);
+            if self.up.is_none() {
+                self.known.record.leave(sequence);
+                if self.local().ends.get() {
+                    self.local().give_back();
+                }
+            }
         }
     }
 
-    impl Drop for Under<'_> {
-        #[inline]
+    /// A call is under way, as long as its guard is there.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Under<'a> {
+        here: Here<'a>,
+        sequence: usize,
+    }
+
+    impl<'a> Under<'a> {
+        #[inline(always)]
+        pub(crate) fn keeps(self) -> Keeps<'a> {
+            Keeps(core::marker::PhantomData)
+        }
+
+        /// The mark of the call at that depth.
+        #[inline(always)]
+        pub(crate) fn mark(self, depth: u32) -> Mark<'a> {
+            self.here.known.record.mark(depth)
+        }
+
+        /// The barrier that goes with a mark.
+        #[inline(always)]
+        pub(crate) fn light(self) -> Light {
+            self.here.known.light
+        }
+
+        /// Counts something once more.
+        #[inline(always)]
+        pub(crate) fn count(self, count: &Count) {
+            self.here.known.tallies.add(count);
+        }
+
+        /// The same as to drop the guard, with what is in registers.
+        #[inline(always)]
+        pub(crate) fn leave(self, guard: Guard) {
+            core::mem::forget(guard);
+            self.here.leave(self.sequence);
+        }
+    }
+
+    /// Ends a call when it goes. All that it needs is found in memory anyway, so nothing is put there for it.
+    pub(crate) struct Guard(NonNull<Context>);
+
+    impl Drop for Guard {
+        #[cold]
+        #[inline(never)]
         fn drop(&mut self) {
-            HERE.with(|here| {
-                here.top.set(self.up);
-                if self.up.is_none() {
-                    self.record.leave();
-                    if here.ends.get() {
-                        here.give_back();
-                    }
-                }
+            // SAFETY: the call's link is still there, and it is the innermost of this thread.
+            let up = unsafe { self.0.as_ref() }.up_link();
+            LOCAL.with(|local| {
+                let Some(known) = local.known.get() else { return };
+                let here = Here { local: local.into(), known, up, runtime: core::marker::PhantomData };
+                here.leave(known.record.sequence());
             });
         }
     }
@@ -202,7 +287,8 @@ mod without_threads {
     use alloc::string::ToString;
     use core::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{Context, Inside, NonNull};
+    use super::{Context, Inside, Keeps, NonNull, Range};
+    use crate::runtime::Count;
 
     pub(crate) fn top() -> Option<NonNull<Context>> {
         None
@@ -216,10 +302,10 @@ mod without_threads {
             Self(AtomicUsize::new(0))
         }
 
+        /// Where the next call comes from: the call that is given, as far as is known here.
         #[inline]
-        pub(crate) fn enter(&self, _: NonNull<Context>) -> Under<'_> {
-            self.0.fetch_add(1, Ordering::SeqCst);
-            Under(self)
+        pub(crate) fn here(&self, from: Option<&Context>) -> Here<'_> {
+            Here { calls: self, up: from.map(NonNull::from) }
         }
 
         pub(crate) fn grace(&self) -> Grace {
@@ -227,10 +313,16 @@ mod without_threads {
         }
 
         /// Whether a call is under way, wherever it is.
-        pub(crate) fn inside(&self, _: usize) -> Option<Inside> {
+        pub(crate) fn inside(&self, _: &Range<usize>) -> Option<Inside> {
             let inside = || Inside { thread: "of a call that is under way".to_string(), handler: 0 };
             (self.0.load(Ordering::SeqCst) > 0).then(inside)
         }
+
+        pub(crate) fn total(&self, count: &Count) -> usize {
+            count.total(0)
+        }
+
+        pub(crate) fn forget(&self, _: &Count) {}
     }
 
     pub(crate) struct Grace;
@@ -241,17 +333,82 @@ mod without_threads {
         }
     }
 
-    pub(crate) struct Under<'a>(&'a Calls);
-
-    impl Under<'_> {
-        #[inline]
-        pub(crate) fn mark(&self, _: u32, _: usize, _: usize) {}
-
-        #[inline]
-        pub(crate) fn unmark(&self, _: u32) {}
+    pub(crate) struct Here<'a> {
+        calls: &'a Calls,
+        up: Option<NonNull<Context>>,
     }
 
-    impl Drop for Under<'_> {
+    impl<'a> Here<'a> {
+        pub(crate) fn up(&self) -> Option<NonNull<Context>> {
+            self.up
+        }
+
+        #[inline]
+        pub(crate) fn enter(self, _: NonNull<Context>) -> (Under<'a>, Guard<'a>) {
+            self.calls.0.fetch_add(1, Ordering::SeqCst);
+            (Under(core::marker::PhantomData), Guard(self.calls))
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Under<'a>(core::marker::PhantomData<&'a Calls>);
+
+    pub(crate) struct Guard<'a>(&'a Calls);
+
+    /// No call has a mark: all are counted as one.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Mark<'a>(core::marker::PhantomData<&'a Calls>);
+
+    /// Who counts itself by an atomic needs no other barrier.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Light;
+
+    impl Light {
+        pub(crate) fn get() -> Self {
+            Self
+        }
+
+        pub(crate) const FREE: Self = Self;
+
+        pub(crate) fn is_free(self) -> bool {
+            true
+        }
+    }
+
+    impl Mark<'_> {
+        #[inline]
+        pub(crate) fn set(self, _: usize, _: Light) {}
+
+        #[inline]
+        pub(crate) fn clear(self) {}
+    }
+
+    impl<'a> Under<'a> {
+        #[inline]
+        pub(crate) fn keeps(self) -> Keeps<'a> {
+            Keeps(core::marker::PhantomData)
+        }
+
+        #[inline]
+        pub(crate) fn mark(self, _: u32) -> Mark<'a> {
+            Mark(core::marker::PhantomData)
+        }
+
+        #[inline]
+        pub(crate) fn light(self) -> Light {
+            Light
+        }
+
+        #[inline]
+        pub(crate) fn count(self, count: &Count) {
+            count.add();
+        }
+
+        #[inline]
+        pub(crate) fn leave(self, _: Guard<'_>) {}
+    }
+
+    impl Drop for Guard<'_> {
         #[inline]
         fn drop(&mut self) {
             self.0.0.fetch_sub(1, Ordering::SeqCst);

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 
 use crate::codec::{Codec, with_values};
-use crate::context::{Call, Carries, Context, Host, Route};
+use crate::context::{Call, Carries, Context, Host, Route, To};
 use crate::error::{CallError, IpcError, IpcResult};
 use crate::handle::Handle;
 use crate::message::{Args, Message, Sink};
@@ -37,7 +37,7 @@ impl Link {
     /// Calls the contract's request of that index.
     pub fn call<A: Args, R: Message>(&self, index: usize, args: A::Of<'_>) -> IpcResult<R> {
         let request = self.names[index].0;
-        self.handle.with(|host, from| call::<A, R>(host, from, self.routes[index], request, args))?
+        self.handle.with(|host, from| call::<A, R>(host, from, &To::Route(self.routes[index], request), args))?
     }
 
     /// Calls a request that returns a `Result`.
@@ -72,24 +72,36 @@ pub(crate) fn split_path(path: &str) -> IpcResult<(&str, &str)> {
     path.rsplit_once('.').ok_or_else(|| IpcError::ModuleNotFound { name: path.to_string() })
 }
 
+#[inline]
 pub(crate) fn call<A: Args, R: Message>(
     host: &dyn Host,
     from: Option<&Context>,
-    route: Route,
-    request: &str,
+    to: &To<'_>,
     args: A::Of<'_>,
 ) -> IpcResult<R> {
-    with_values::<A, R, _>(args, |carries| host.call(from, route, &mut Call { request, timeout: None, carries }))
+    with_values::<A, R>(
+        args,
+        |call| host.call_directly(from, to, call),
+        |carries| call_indirectly(host, from, to, carries),
+    )
 }
 
-pub(crate) fn call_path<A: Args, R: Message>(
-    host: &dyn Host,
-    from: Option<&Context>,
-    path: &str,
-    args: A::Of<'_>,
-) -> IpcResult<R> {
-    let (target, request) = split_path(path)?;
-    call::<A, R>(host, from, host.resolve(target, request)?, request, args)
+/// Makes a call that could not be made directly, or tells what went wrong in one that was.
+#[cold]
+fn call_indirectly(host: &dyn Host, from: Option<&Context>, to: &To<'_>, carries: &mut Carries<'_>) -> IpcResult<()> {
+    if let Carries::Typed(call) = carries
+        && let Some(error) = call.error.take()
+    {
+        return Err(error);
+    }
+    let (route, request) = match *to {
+        To::Route(route, request) => (route, request),
+        To::Path(path) => {
+            let (target, request) = split_path(path)?;
+            (host.resolve(target, request)?, request)
+        }
+    };
+    host.call(from, route, &mut Call { request, timeout: None, carries })
 }
 
 pub(crate) fn call_bytes(

@@ -8,9 +8,10 @@ use core::any::TypeId;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
-use crate::context::Context;
+use crate::context::{Carries, Context, Direct};
 use crate::descriptor::{Status, TypedFn};
 use crate::erase::{decoded, encoded};
+use crate::error::{IpcError, IpcResult};
 use crate::message::{Args, Message, Sink, decode, encode};
 use crate::schema::Shape;
 
@@ -18,7 +19,7 @@ use crate::schema::Shape;
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Codec {
-    types: fn() -> (TypeId, TypeId),
+    types: (TypeId, TypeId),
     args: Shape,
     reply: Shape,
     encode_args: unsafe fn(*const (), &mut dyn Sink) -> bool,
@@ -30,7 +31,7 @@ struct Pair<A, R>(PhantomData<fn(A) -> R>);
 
 impl<A: Args, R: Message> Pair<A, R> {
     const CODEC: &'static Codec = &Codec {
-        types: || (TypeId::of::<A>(), TypeId::of::<R>()),
+        types: (TypeId::of::<A>(), TypeId::of::<R>()),
         args: A::SHAPE,
         reply: R::SHAPE,
         encode_args: encode_args::<A>,
@@ -104,7 +105,7 @@ impl Codec {
     /// Whether both sides mean the very same Rust types, so that values may pass as they are.
     #[inline]
     fn is_same_as(&'static self, other: &'static Self) -> bool {
-        core::ptr::eq(self, other) || (self.types)() == (other.types)()
+        core::ptr::eq(self, other) || self.types == other.types
     }
 
     /// Serves a call in bytes by a handler of these types.
@@ -131,6 +132,8 @@ pub(crate) struct TypedCall<'a> {
     reply: *mut (),
     taken: bool,
     replied: bool,
+    /// What went wrong in a handler that was called directly.
+    pub(crate) error: Option<IpcError>,
     caller: PhantomData<&'a mut ()>,
 }
 
@@ -139,26 +142,23 @@ impl TypedCall<'_> {
         self.codec
     }
 
-    /// Passes the values to a handler if its types are the same.
+    /// Whether the values are still there and a handler with that codec takes them as they are.
+    #[inline(always)]
+    pub(crate) fn is_of(&self, codec: &'static Codec) -> bool {
+        !self.taken && self.codec.is_same_as(codec)
+    }
+
+    /// Passes the values to a handler.
     ///
     /// # Safety
-    /// `handler` has the types of `codec`, and `module` is an instance that it may enter.
-    #[inline]
-    pub(crate) unsafe fn direct(
-        &mut self,
-        codec: &'static Codec,
-        handler: TypedFn,
-        module: *mut (),
-        cx: &Context,
-    ) -> Option<Status> {
-        if self.taken || !self.codec.is_same_as(codec) {
-            return None;
-        }
+    /// `handler` has the types of a codec that the call [is of](Self::is_of), and `module` is an instance that it may enter.
+    #[inline(always)]
+    pub(crate) unsafe fn pass(&mut self, handler: TypedFn, module: *mut (), cx: &Context) -> Status {
         self.taken = true;
         // SAFETY: the types are the handler's own, the arguments were not taken before, the caller vouches for the rest.
         let status = unsafe { handler(module, self.args, self.reply, cx) };
         self.replied = status == Status::Handled;
-        Some(status)
+        status
     }
 
     /// The arguments in bytes.
@@ -179,24 +179,31 @@ impl TypedCall<'_> {
     }
 }
 
-/// Makes a call with values: `make` hands the call on and tells how it went.
+/// Makes a call with values: directly, or else as `otherwise` does, which tells how it went.
 #[inline]
-pub(crate) fn with_values<A: Args, R: Message, E>(
+pub(crate) fn with_values<A: Args, R: Message>(
     args: A::Of<'_>,
-    make: impl FnOnce(&mut crate::context::Carries<'_>) -> Result<(), E>,
-) -> Result<R, E> {
+    directly: impl FnOnce(&mut TypedCall<'_>) -> Direct,
+    otherwise: impl FnOnce(&mut Carries<'_>) -> IpcResult<()>,
+) -> IpcResult<R> {
     let mut args = ManuallyDrop::new(args);
     let mut reply = MaybeUninit::<R>::uninit();
-    let mut carries = crate::context::Carries::Typed(TypedCall {
+    let mut call = TypedCall {
         codec: Codec::of::<A, R>(),
         args: (&raw mut args).cast(),
         reply: reply.as_mut_ptr().cast(),
         taken: false,
         replied: false,
+        error: None,
         caller: PhantomData,
-    });
-    let result = make(&mut carries);
-    let crate::context::Carries::Typed(call) = carries else { unreachable!("a call keeps what it carries") };
+    };
+    if directly(&mut call) == Direct::Replied {
+        // SAFETY: the host says that it was written.
+        return Ok(unsafe { reply.assume_init() });
+    }
+    let mut carries = Carries::Typed(call);
+    let result = otherwise(&mut carries);
+    let Carries::Typed(call) = carries else { unreachable!("a call keeps what it carries") };
     if !call.taken {
         // SAFETY: nobody has taken them, and nobody else will.
         unsafe { ManuallyDrop::drop(&mut args) };

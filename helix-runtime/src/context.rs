@@ -74,6 +74,8 @@ pub trait Host: Send + Sync {
     fn resolve(&self, target: &str, request: &str) -> IpcResult<Route>;
     /// Checks that a caller's types are those of the request behind a route.
     fn agree(&self, route: Route, codec: &'static Codec) -> IpcResult<()>;
+    /// Passes a call's values as they are to a handler of those very types, if that can be done at once.
+    fn call_directly(&self, from: Option<&Context>, to: &To<'_>, call: &mut TypedCall<'_>) -> Direct;
     /// Makes a call along a route.
     fn call(&self, from: Option<&Context>, route: Route, call: &mut Call<'_, '_>) -> IpcResult<()>;
     /// What a module may keep beyond a call.
@@ -84,6 +86,26 @@ pub trait Host: Send + Sync {
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route(pub(crate) u32);
+
+/// Where a call goes.
+#[derive(Clone, Copy)]
+pub(crate) enum To<'a> {
+    /// Along a route, which stands for the request of that name.
+    Route(Route, &'a str),
+    /// To `module.request` or `service.request`.
+    Path(&'a str),
+}
+
+/// What became of a call that was to be made directly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direct {
+    /// The reply is written.
+    Replied,
+    /// The handler was called, and the call says what went wrong.
+    Failed,
+    /// Nothing was done.
+    Not,
+}
 
 /// One call on its way to a handler.
 #[doc(hidden)]
@@ -124,11 +146,11 @@ impl Carries<'_> {
 pub struct Context {
     /// The module's id.
     pub id: ModuleId,
+    hold: Hold,
     place: NonNull<Place>,
     host: NonNull<dyn Host>,
     up: Option<NonNull<Context>>,
     depth: u32,
-    hold: Hold,
     /// What went wrong in the handler, for its caller.
     fault: Cell<Option<ModuleError>>,
 }
@@ -296,7 +318,7 @@ impl Context {
 
     /// Calls `module.request` (or `service.request`) with typed arguments.
     pub fn call<A: Args, R: Message>(&self, request: &str, args: A::Of<'_>) -> IpcResult<R> {
-        client::call_path::<A, R>(self.host(), Some(self), request, args)
+        client::call::<A, R>(self.host(), Some(self), &To::Path(request), args)
     }
 
     /// A client of a service, resolved once; it may be kept.

@@ -31,6 +31,14 @@ pub enum Status {
     BadReply,
 }
 
+impl Status {
+    /// Whether an event was handled or ignored, so that nothing else need be done about it.
+    #[inline(always)]
+    pub(crate) fn is_usual(self) -> bool {
+        matches!(self, Self::Handled | Self::Ignored)
+    }
+}
+
 pub(crate) type StepFn = unsafe fn(*mut (), &Context) -> Status;
 pub(crate) type EventFn = unsafe fn(*mut (), &Delivery<'_>, &Context) -> Status;
 pub(crate) type TypedFn = unsafe fn(*mut (), *mut (), *mut (), &Context) -> Status;

@@ -10,6 +10,7 @@ pub use custom::Custom;
 use core::any::TypeId;
 use core::cell::OnceCell;
 use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
 
 use crate::error::ModuleError;
 use crate::message::Message;
@@ -279,14 +280,21 @@ impl HeardAs<Custom> for ByName {
 /// One event on its way through its handlers, borrowed from the publisher.
 #[doc(hidden)]
 pub struct Delivery<'a> {
+    pub(crate) kind: &'a Kind<'a>,
+    value: *const (),
+    /// Dropped by hand: nearly always there is none, and its drop is not worth a call.
+    made: ManuallyDrop<OnceCell<Event>>,
+    whole: Option<&'a Event>,
+    publisher: PhantomData<&'a ()>,
+}
+
+/// What is delivered.
+#[doc(hidden)]
+pub struct Kind<'a> {
     pub(crate) topic: &'a str,
     pub(crate) name: &'a str,
     pub(crate) type_id: TypeId,
-    value: *const (),
     make: unsafe fn(*const ()) -> Event,
-    made: OnceCell<Event>,
-    whole: Option<&'a Event>,
-    publisher: PhantomData<&'a ()>,
 }
 
 impl<'a> Delivery<'a> {
@@ -303,12 +311,54 @@ impl<'a> Delivery<'a> {
         match self.whole {
             Some(event) => event,
             // SAFETY: `value` and `make` come from the same constructor; the `Event` lives no longer than the delivery.
-            None => self.made.get_or_init(|| unsafe { (self.make)(self.value) }),
+            None => self.made.get_or_init(|| unsafe { (self.kind.make)(self.value) }),
         }
     }
 
     #[inline]
     fn of<E: EventType>(event: &'a E) -> Self {
+        Self {
+            kind: const { &Kind::of::<E>() },
+            value: core::ptr::from_ref(event).cast(),
+            made: ManuallyDrop::new(OnceCell::new()),
+            whole: None,
+            publisher: PhantomData,
+        }
+    }
+
+    /// Delivers what `whole` holds, which is `custom`.
+    fn lend_custom<T>(whole: &'a Event, custom: &'a Custom, to: impl FnOnce(&Delivery<'_>) -> T) -> T {
+        unsafe fn unreachable(_: *const ()) -> Event {
+            unreachable!("`event` returns `whole`")
+        }
+        let (value, type_id) = custom.value();
+        let kind = Kind { topic: custom.topic(), name: custom.name(), type_id, make: unreachable };
+        to(&Delivery {
+            kind: &kind,
+            value,
+            made: ManuallyDrop::new(OnceCell::new()),
+            whole: Some(whole),
+            publisher: PhantomData,
+        })
+    }
+}
+
+impl Drop for Delivery<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        #[cold]
+        fn drop_made(made: &mut ManuallyDrop<OnceCell<Event>>) {
+            // SAFETY: the delivery goes, and nobody else drops it.
+            unsafe { ManuallyDrop::drop(made) };
+        }
+        if self.made.get().is_some() {
+            drop_made(&mut self.made);
+        }
+    }
+}
+
+impl Kind<'static> {
+    const fn of<E: EventType>() -> Self {
         unsafe fn make<E: EventType>(value: *const ()) -> Event {
             // SAFETY: `Delivery::of` pairs this function with a pointer to an `E`.
             let value = unsafe { &*value.cast::<E>() };
@@ -318,34 +368,7 @@ impl<'a> Delivery<'a> {
                 None => Event::Custom(unsafe { Custom::borrowed(value) }),
             }
         }
-        Self {
-            topic: E::TOPIC,
-            name: E::NAME,
-            type_id: TypeId::of::<E>(),
-            value: core::ptr::from_ref(event).cast(),
-            make: make::<E>,
-            made: OnceCell::new(),
-            whole: None,
-            publisher: PhantomData,
-        }
-    }
-
-    /// A delivery of what `whole` holds, which is `custom`.
-    fn of_custom(whole: &'a Event, custom: &'a Custom) -> Self {
-        unsafe fn unreachable(_: *const ()) -> Event {
-            unreachable!("`event` returns `whole`")
-        }
-        let (value, type_id) = custom.value();
-        Self {
-            topic: custom.topic(),
-            name: custom.name(),
-            type_id,
-            value,
-            make: unreachable,
-            made: OnceCell::new(),
-            whole: Some(whole),
-            publisher: PhantomData,
-        }
+        Self { topic: E::TOPIC, name: E::NAME, type_id: TypeId::of::<E>(), make: make::<E> }
     }
 }
 

@@ -6,7 +6,7 @@ use core::fmt;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain;
 use crate::client::{self, Client};
-use crate::context::{Context, Host};
+use crate::context::{Context, Host, To};
 use crate::error::{IpcError, IpcResult};
 use crate::event::{Publish, PublishResult};
 use crate::message::{Args, Message};
@@ -61,7 +61,7 @@ impl Handle {
 
     /// Calls with typed arguments; see [`Runtime::call`](crate::Runtime::call).
     pub fn call<A: Args, R: Message>(&self, request: &str, args: A::Of<'_>) -> IpcResult<R> {
-        self.with(|host, from| client::call_path::<A, R>(host, from, request, args))?
+        self.with(|host, from| client::call::<A, R>(host, from, &To::Path(request), args))?
     }
 
     /// A client of a service.

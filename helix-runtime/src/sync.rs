@@ -2,7 +2,7 @@
 //! that loom can run the very same files with its own.
 
 #[cfg(target_has_atomic = "ptr")]
-pub(crate) use crate::barrier::{heavy, light};
+pub(crate) use crate::barrier::{Light, heavy};
 #[cfg(target_has_atomic = "ptr")]
 pub(crate) use crate::lock::Lock;
 #[cfg(target_has_atomic = "ptr")]

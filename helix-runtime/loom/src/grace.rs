@@ -2,7 +2,7 @@
 //! exchange of the view and the grace that follows it, as `Inner::install` and `Calls::grace` make them.
 
 use crate::readers::Record;
-use crate::sync::{AtomicUsize, Ordering, heavy};
+use crate::sync::{AtomicUsize, Light, Ordering, heavy};
 use crate::{Seen, among_three};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -35,9 +35,9 @@ impl<const READERS: usize> Exchange<READERS> {
     }
 
     fn call(&self, reader: usize) {
-        self.records[reader].enter();
+        let sequence = self.records[reader].enter(Light::get());
         self.look();
-        self.records[reader].leave();
+        self.records[reader].leave(sequence);
     }
 
     /// Exchanges the view; whose calls must end before the old one may be freed.
@@ -108,14 +108,14 @@ fn a_call_that_reads_the_view_twice_keeps_both() {
         let reader = thread::spawn({
             let exchange = exchange.clone();
             move || {
-                exchange.records[0].enter();
+                let sequence = exchange.records[0].enter(Light::get());
                 let first = exchange.look();
                 if exchange.look() != first {
                     DIFFERENT.note();
                 }
                 // SAFETY: loom lends the cell, and ends the proof if someone else has it.
                 exchange.alive[first].with(|alive| assert!(unsafe { *alive }));
-                exchange.records[0].leave();
+                exchange.records[0].leave(sequence);
             }
         });
         for view in [1, 2] {
@@ -151,13 +151,13 @@ fn a_writer_that_is_inside_itself_keeps_what_it_reads() {
             let exchange = exchange.clone();
             move || exchange.call(0)
         });
-        exchange.records[1].enter();
+        let sequence = exchange.records[1].enter(Light::get());
         let read = exchange.look();
         let retired = exchange.install(1);
         assert!(!exchange.reclaim(&retired));
         // SAFETY: loom lends the cell, and ends the proof if someone else has it.
         exchange.alive[read].with(|alive| assert!(unsafe { *alive }));
-        exchange.records[1].leave();
+        exchange.records[1].leave(sequence);
         exchange.reclaim(&retired);
         reader.join().unwrap();
     });

@@ -8,6 +8,7 @@
 extern crate alloc;
 
 mod channel;
+mod counts;
 mod grace;
 mod irq;
 mod marks;

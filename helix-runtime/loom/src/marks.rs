@@ -1,17 +1,20 @@
 //! A mark and the word: whoever closes or seizes a module without a lock, and then finds no mark, has it to himself; as
 //! `Instance::enter`, `Gate`, `Inner::vacate` and `Inner::unload` do it.
 
+use core::ops::Range;
+
 use crate::readers::Record;
-use crate::sync::heavy;
+use crate::sync::{Light, heavy};
 use crate::word::{Access, Refused, Word};
 use crate::{Seen, among_three};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-const PLACE: usize = 0x100;
-const ELSEWHERE: usize = 0x200;
-const HANDLER: usize = 7;
+/// The marks of a module's handlers, one of them, and one of another module.
+const PLACE: Range<usize> = 0x100..0x108;
+const HANDLER: usize = 0x107;
+const ELSEWHERE: usize = 0x108;
 
 struct Module {
     word: Word,
@@ -32,14 +35,14 @@ impl Module {
     fn call(&self, caller: usize, barge: bool) -> Result<(), Refused> {
         self.enter(caller, barge)?;
         self.word.leave(Access::Free);
-        self.callers[caller].unmark(0);
+        self.callers[caller].mark(0).clear();
         Ok(())
     }
 
     fn enter(&self, caller: usize, barge: bool) -> Result<(), Refused> {
-        self.callers[caller].mark(0, PLACE, HANDLER);
+        self.callers[caller].mark(0).set(HANDLER, Light::get());
         if let Err(refused) = self.word.enter(Access::Free, barge) {
-            self.callers[caller].unmark(0);
+            self.callers[caller].mark(0).clear();
             return Err(refused);
         }
         // SAFETY: loom lends the cell, and ends the proof if someone else has it.
@@ -50,7 +53,7 @@ impl Module {
     /// `Calls::inside`.
     fn inside(&self) -> Option<usize> {
         heavy();
-        self.callers.iter().find_map(|caller| caller.is_in(PLACE))
+        self.callers.iter().find_map(|caller| caller.is_in(&PLACE))
     }
 
     /// `Inner::unload`.
@@ -123,7 +126,7 @@ fn a_caller_that_went_on_to_another_module_has_left_the_first() {
             let module = module.clone();
             move || {
                 let _ = module.call(0, false);
-                module.callers[0].mark(0, ELSEWHERE, HANDLER);
+                module.callers[0].mark(0).set(ELSEWHERE, Light::get());
             }
         });
         module.word.close();
@@ -243,7 +246,7 @@ fn a_module_that_has_crashed_stays_closed_whatever_its_gate_does() {
             move || {
                 if module.enter(0, false).is_ok() {
                     module.word.leave_closed(Access::Free);
-                    module.callers[0].unmark(0);
+                    module.callers[0].mark(0).clear();
                     return true;
                 }
                 false
@@ -281,7 +284,7 @@ fn a_module_that_one_caller_has_crashed_is_destroyed_after_the_other_has_left() 
         });
         assert_eq!(module.enter(0, false), Ok(()));
         module.word.leave_closed(Access::Free);
-        module.callers[0].unmark(0);
+        module.callers[0].mark(0).clear();
         caller.join().unwrap();
         writer.join().unwrap();
     });

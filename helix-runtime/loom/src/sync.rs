@@ -4,8 +4,17 @@ pub(crate) use crate::queue::ArrayQueue;
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
 
 /// Both barriers are the full one: what a pair of unequal weight gives, and no more.
-pub(crate) fn light() {
-    fence(Ordering::SeqCst);
+#[derive(Clone, Copy)]
+pub(crate) struct Light;
+
+impl Light {
+    pub(crate) fn get() -> Self {
+        Self
+    }
+
+    pub(crate) fn barrier(self) {
+        fence(Ordering::SeqCst);
+    }
 }
 
 pub(crate) fn heavy() {

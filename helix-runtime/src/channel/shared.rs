@@ -2,7 +2,7 @@
 //!
 //! The usual case, a send that nobody waits for, costs the queue's own push and two loads of `attention`. The rare
 //! cases pay for it: who starts to wait, and the last receiver to go, first write `attention`, then run the
-//! [`heavy`] barrier, then look into the queue. A sender pushes, runs the [`light`] one, then looks at `attention`. So
+//! heavy barrier, then look into the queue. A sender pushes, runs the light one, then looks at `attention`. So
 //! of the two at least one sees the other, and no value lies there with its receiver asleep, or with none left.
 //!
 //! A wake-up is spent on one receiver. If that one does not come for a value, or finds more than one, it wakes the next.
@@ -11,7 +11,7 @@ use alloc::collections::VecDeque;
 use core::task::{Poll, Waker};
 
 use super::error::{RecvError, SendError, TryRecvError};
-use crate::sync::{ArrayQueue, AtomicUsize, Lock, Ordering, heavy, light};
+use crate::sync::{ArrayQueue, AtomicUsize, Light, Lock, Ordering, heavy};
 
 /// In `attention`: no receiver is left.
 const NO_RECEIVER: usize = 1;
@@ -62,7 +62,7 @@ impl<T> Shared<T> {
             return Err(SendError::Closed(value));
         }
         self.queue.push(value).map_err(SendError::Full)?;
-        light();
+        Light::get().barrier();
         match self.attention.load(Ordering::Relaxed) {
             0 => Ok(Sent::Delivered),
             attention => Ok(self.attend(attention)),
@@ -188,7 +188,7 @@ impl<T> Shared<T> {
     /// A sender goes. With the last one, all who wait learn that nothing more comes.
     pub(crate) fn remove_sender(&self) {
         if self.senders.fetch_sub(1, Ordering::Release) == 1 {
-            light();
+            Light::get().barrier();
             if self.attention.load(Ordering::Relaxed) >= WAITING {
                 self.wake_all();
             }

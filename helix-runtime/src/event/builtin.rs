@@ -176,7 +176,7 @@ macro_rules! events {
             fn deliver<T>(&self, to: impl FnOnce(&super::Delivery<'_>) -> T) -> T {
                 match self {
                     $(Self::$ty(event) => event.deliver(to),)*
-                    Self::Custom(custom) => to(&super::Delivery::of_custom(self, custom)),
+                    Self::Custom(custom) => super::Delivery::lend_custom(self, custom, to),
                 }
             }
         }

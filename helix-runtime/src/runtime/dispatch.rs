@@ -7,8 +7,9 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use crate::bus::{EventSubscription, SubscriptionId};
-use crate::codec::Codec;
-use crate::context::{Call, Context, Hold, Host, Place, Route};
+use crate::chain::{Light, Mark};
+use crate::codec::{Codec, TypedCall};
+use crate::context::{Call, Context, Direct, Hold, Host, Place, Route, To};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
 use crate::error::{IpcError, IpcResult, ModuleError};
 use crate::event::{Delivery, PublishResult};
@@ -16,7 +17,7 @@ use crate::handle::Handle;
 use crate::irq;
 use crate::runtime::ANY_REQUEST;
 use crate::runtime::inner::Inner;
-use crate::runtime::instance::{Door, Entered, Instance};
+use crate::runtime::instance::{Entered, Instance, Way};
 use crate::runtime::names::Names;
 use crate::runtime::patience::Patience;
 use crate::runtime::registry::View;
@@ -24,43 +25,42 @@ use crate::runtime::word::{Access, Refused};
 
 impl Inner {
     /// Enters a module; with `std`, waits for another thread to leave it where that cannot end in a circle.
-    #[inline(always)]
     pub(super) fn enter<'a>(
         &self,
-        instance: &'a Instance,
-        door: &'a Door<'a>,
+        way: &'a Way,
+        mark: Mark<'a>,
         up: Option<&Context>,
         patience: Patience,
     ) -> Result<Entered<'a>, Refused> {
-        match instance.enter(door, false) {
-            Err(Refused::Busy | Refused::HeldOff) => self.wait(instance, door, up, patience),
+        match way.enter(mark, Light::get(), false) {
+            Err(Refused::Busy | Refused::HeldOff) => self.wait(way, mark, up, patience),
             entered => entered,
         }
     }
 
     #[cfg(feature = "std")]
     #[cold]
-    fn wait<'a>(
+    pub(super) fn wait<'a>(
         &self,
-        instance: &'a Instance,
-        door: &'a Door<'a>,
+        way: &'a Way,
+        mark: Mark<'a>,
         up: Option<&Context>,
         patience: Patience,
     ) -> Result<Entered<'a>, Refused> {
-        super::wait::wait(self.address(), instance, door, up, patience)
+        super::wait::wait(self.address(), way, mark, up, patience)
     }
 
     /// Without std nobody waits: whoever is inside may be what this call has interrupted.
     #[cfg(not(feature = "std"))]
-    fn wait<'a>(
+    pub(super) fn wait<'a>(
         &self,
-        instance: &'a Instance,
-        door: &'a Door<'a>,
+        way: &'a Way,
+        mark: Mark<'a>,
         up: Option<&Context>,
         _: Patience,
     ) -> Result<Entered<'a>, Refused> {
-        match up.and_then(|up| up.holds(self.address(), &instance.place)) {
-            Some(Access::Shared) if door.access == Access::Shared => instance.enter(door, true),
+        match up.and_then(|up| up.holds(self.address(), &way.instance().place)) {
+            Some(Access::Shared) if way.access == Access::Shared => way.enter(mark, Light::get(), true),
             _ => Err(Refused::Busy),
         }
     }
@@ -143,10 +143,11 @@ impl Inner {
 
     /// Runs with the view as it is now.
     pub(super) fn with_view<T>(&self, run: impl FnOnce(&View) -> T) -> T {
+        let here = self.calls.here(None);
         // SAFETY: `self` and the calls that led here outlive this one.
-        let cx = unsafe { Context::new(&self.root, self, self.up(None)) };
-        let under = self.calls.enter(NonNull::from(&cx));
-        run(self.view(&under))
+        let cx = unsafe { Context::new(&self.root, self, here.up()) };
+        let (under, _guard) = here.enter(NonNull::from(&cx));
+        run(self.view(under.keeps()))
     }
 
     /// Whether who calls may ask for what needs a permission: a module that lists it, or nobody's.
@@ -175,7 +176,7 @@ impl Inner {
         let route = self.resolve(target, request)?;
         self.with_view(|view| match view.names.target(route) {
             Some(found) => match found.request.permission {
-                Some(permission) => self.permits(up, found.instance(), request, permission),
+                Some(permission) => self.permits(up, found.way.instance(), request, permission),
                 None => Ok(()),
             },
             None => Err(IpcError::ModuleNotFound { name: target.into() }),
@@ -195,7 +196,7 @@ impl Host for Inner {
     #[inline]
     fn publish(&self, from: Option<&Context>, delivery: &Delivery<'_>) -> PublishResult {
         irq::assert_task_level("`publish`");
-        self.publish_unless(|view| view.paused, from, delivery, |_| true, Patience::ENDLESS)
+        self.publish_unless(true, from, delivery, |_| true, Patience::ENDLESS)
     }
 
     fn subscribe(&self, owner: Option<&Place>, subscription: EventSubscription) -> IpcResult<SubscriptionId> {
@@ -223,14 +224,19 @@ impl Host for Inner {
     fn agree(&self, route: Route, codec: &'static Codec) -> IpcResult<()> {
         self.with_view(|view| {
             let Some(target) = view.names.target(route) else { return Ok(()) };
-            self.agrees(target.instance(), target.request, codec)
+            self.agrees(target.way.instance(), target.request, codec)
         })
+    }
+
+    fn call_directly(&self, from: Option<&Context>, to: &To<'_>, call: &mut TypedCall<'_>) -> Direct {
+        self.direct(from, to, call)
     }
 
     fn call(&self, from: Option<&Context>, route: Route, call: &mut Call<'_, '_>) -> IpcResult<()> {
         irq::assert_task_level("a request");
+        let here = self.calls.here(from);
         // SAFETY: `self` and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(&self.root, self, self.up(from)) };
+        let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
         if let Some(error) = self.too_deep(&cx) {
             return Err(error);
         }
@@ -238,10 +244,10 @@ impl Host for Inner {
         // SAFETY: the calls that led here outlive this one.
         let up = up.map(|up| unsafe { up.as_ref() });
         let link = NonNull::from(&mut cx);
-        let under = &self.calls.enter(link);
+        let (under, _guard) = here.enter(link);
         let patience = Patience::of_option(call.timeout);
         loop {
-            let view = self.view(under);
+            let view = self.view(under.keeps());
             let Some(target) = view.names.target(route) else {
                 let pair = view.names.pair(route);
                 return Err(match pair {
@@ -251,15 +257,14 @@ impl Host for Inner {
                     pair => IpcError::ModuleNotFound { name: pair.map_or("", |pair| &pair.target).into() },
                 });
             };
-            let instance = target.instance();
+            let instance = target.way.instance();
             if let Some(permission) = target.request.permission {
                 self.permits(up, instance, call.request, permission)?;
             }
-            let door = Door { handler: Some(target.entry), access: target.access, under, depth };
-            let entered = match self.enter(instance, &door, up, patience) {
+            let entered = match self.enter(&target.way, under.mark(depth), up, patience) {
                 Ok(entered) => entered,
                 // It was replaced meanwhile: its successor answers.
-                Err(Refused::NotRunning) if !core::ptr::eq(self.view(under), view) => continue,
+                Err(Refused::NotRunning) if !core::ptr::eq(self.view(under.keeps()), view) => continue,
                 Err(Refused::NotRunning) => {
                     return Err(IpcError::NotRunning { module: instance.name().into(), state: instance.state() });
                 }
@@ -270,7 +275,7 @@ impl Host for Inner {
                 Err(Refused::Busy | Refused::HeldOff) => return Err(self.busy(up, instance)),
             };
             // SAFETY: nobody looks at the link before the handler does, and the place lives while it is entered.
-            unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(target.access)) };
+            unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(target.way.access)) };
             // SAFETY: as above; it is only looked at until the handler has returned.
             let cx = unsafe { link.as_ref() };
             // SAFETY: `request` is an entry of this instance, and `access` is its own.
@@ -281,7 +286,7 @@ impl Host for Inner {
                     Ok(())
                 }
                 Status::Panicked => {
-                    let fault = self.crashed(entered, instance, cx);
+                    let fault = self.crashed(entered, cx);
                     Err(self.failure(status, Some(fault), instance, target.request, call, cx))
                 }
                 _ => {
@@ -289,7 +294,7 @@ impl Host for Inner {
                     Err(self.failure(status, None, instance, target.request, call, cx))
                 }
             };
-            if instance.slot.busy.len() > 0 {
+            if target.way.access != Access::Free && instance.slot.busy.len() > 0 {
                 // SAFETY: the handler has returned, so nobody looks at the link.
                 unsafe { (*link.as_ptr()).turn_to(&self.root, Hold::Place(Access::Free)) };
                 self.drain_at_release(&instance.slot);

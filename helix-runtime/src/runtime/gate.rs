@@ -48,7 +48,7 @@ impl<'a> Gate<'a> {
                 return Err(busy.not_running());
             }
             if patience.is_over() {
-                let inside = inner.calls.inside(busy.address());
+                let inside = inner.calls.inside(&busy.marks());
                 let (thread, handler) = match inside {
                     Some(inside) => (inside.thread, busy.handler_name(inside.handler)),
                     None => ("unknown".to_string(), "a handler".to_string()),
@@ -82,7 +82,7 @@ impl<'a> Gate<'a> {
             return false;
         }
         // Whoever has just left may have closed it: a panic does.
-        let is_held = self.inner.calls.inside(instance.address()).is_none() && instance.word.is_open();
+        let is_held = self.inner.calls.inside(&instance.marks()).is_none() && instance.word.is_open();
         if !is_held {
             instance.word.yield_back();
         }

@@ -10,7 +10,7 @@ use crate::error::{IpcError, ModuleError, ModuleResult};
 use crate::event::HealthCheck;
 use crate::runtime::Runtime;
 use crate::runtime::inner::Inner;
-use crate::runtime::instance::{Door, Instance};
+use crate::runtime::instance::{Instance, Way};
 use crate::runtime::patience::Patience;
 use crate::runtime::word::Refused;
 /// What a module says of itself.
@@ -94,17 +94,18 @@ impl Inner {
     ) -> ModuleResult<T> {
         let access = instance.access(handler.is_some_and(|entry| entry.exclusive));
         let up = self.up_context();
+        let here = self.calls.here(None);
         // SAFETY: `self`, the instance and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(&instance.place, self, self.up(None)) };
+        let mut cx = unsafe { Context::new(&instance.place, self, here.up()) };
         if let Some(error) = self.too_deep(&cx) {
             return Err(error.into());
         }
         let link = core::ptr::NonNull::from(&mut cx);
-        let under = self.calls.enter(link);
+        let (under, _guard) = here.enter(link);
         // SAFETY: the link lies on this stack.
         let depth = unsafe { link.as_ref() }.depth();
-        let door = Door { handler, access, under: &under, depth };
-        let entered = self.enter(instance, &door, up, patience).map_err(|refused| match refused {
+        let way = Way::to(instance, handler, access);
+        let entered = self.enter(&way, under.mark(depth), up, patience).map_err(|refused| match refused {
             Refused::NotRunning => instance.not_running(),
             _ => self.busy(up, instance).into(),
         })?;
@@ -117,7 +118,7 @@ impl Inner {
                 drop(entered);
                 result
             }
-            Err(Panicked) => Err(self.crashed(entered, instance, cx)),
+            Err(Panicked) => Err(self.crashed(entered, cx)),
         }
     }
 }

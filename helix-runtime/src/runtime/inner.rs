@@ -10,7 +10,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use core::time::Duration;
 
-use crate::chain::{self, Calls, Under};
+use crate::chain::{self, Calls, Keeps};
 use crate::config::Config;
 use crate::context::{Context, ModuleId, Place};
 use crate::descriptor::Descriptor;
@@ -115,7 +115,7 @@ impl Inner {
         settings: Settings,
         sources: Vec<Box<dyn Source>>,
     ) -> Arc<Self> {
-        let view = Box::into_raw(Box::new(registry.view()));
+        let view = Box::into_raw(Box::new(registry.view(&settings)));
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             registry: Lock::new(registry),
             view: AtomicPtr::new(view),
@@ -148,7 +148,7 @@ impl Inner {
 
     /// What calls walk, as it is now. It stays while the call is under way.
     #[inline]
-    pub(super) fn view<'a>(&'a self, _: &'a Under<'_>) -> &'a View {
+    pub(super) fn view<'a>(&'a self, _: Keeps<'a>) -> &'a View {
         // SAFETY: `install` frees a view only after every call has ended that was under way when it was exchanged, and
         // this call was under way before the pointer was read.
         //
@@ -172,7 +172,7 @@ impl Inner {
 
     /// Exchanges the view for one of the registry as it is now. `gone` was taken out of it; it is freed later.
     pub(super) fn install(&self, mut registry: Locked<'_, Registry>, gone: Vec<Arc<Instance>>) {
-        let view = Box::into_raw(Box::new(registry.view()));
+        let view = Box::into_raw(Box::new(registry.view(&self.settings)));
         // Others may still read what goes, so nothing of it is dropped if the barrier panics.
         let gone = ManuallyDrop::new(gone);
         let old = self.view.swap(view, Ordering::SeqCst);
@@ -197,13 +197,7 @@ impl Inner {
         left
     }
 
-    /// The call that leads to the next one: the innermost of this thread, where that is known. The one given is that one or
-    /// led to it: safe code can hand a context of an outer call to an inner one, and what is between is under way too.
-    #[inline]
-    pub(super) fn up(&self, from: Option<&Context>) -> Option<NonNull<Context>> {
-        chain::top().or_else(|| from.map(NonNull::from))
-    }
-
+    /// The innermost call of this thread, where that is known.
     pub(super) fn up_context(&self) -> Option<&Context> {
         // SAFETY: the innermost call of this thread is below us on this very stack.
         chain::top().map(|top| unsafe { top.as_ref() })
@@ -225,6 +219,7 @@ impl Drop for Inner {
         drop(unsafe { Box::from_raw(*self.view.get_mut()) });
         self.retired.lock().clear();
         let mut registry = self.registry.lock();
+        registry.counts.values().for_each(|count| self.calls.forget(count));
         let order = core::mem::take(&mut registry.plan.order);
         let mut members: Vec<_> = registry.members.drain(..).map(Some).collect();
         drop(registry);

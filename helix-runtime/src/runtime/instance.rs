@@ -8,10 +8,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 
 use crate::bus::EventTopic;
-use crate::chain::Under;
+use crate::chain::{Light, Mark};
 use crate::context::{Carries, Context, Place};
 use crate::descriptor::{
     Descriptor, Entry, EntryKind, EventFn, RequestEntry, RequestFn, RestoreFn, SaveFn, Status, Step,
@@ -24,20 +26,24 @@ use crate::request::{Request, Response};
 use crate::runtime::slot::Slot;
 use crate::runtime::word::{Access, Refused, Word};
 
+/// What every call reads stands together, at the front.
+#[repr(C)]
 pub(crate) struct Instance {
-    pub(crate) place: Place,
+    pub(crate) word: Word,
+    data: AtomicPtr<()>,
     /// What outlives the instance.
     pub(crate) slot: Arc<Slot>,
+    pub(crate) place: Place,
     pub(crate) descriptor: Descriptor,
     /// The descriptor's entries, for a table to index.
     pub(crate) entries: Box<[&'static Entry]>,
+    /// An address for each entry, and one for none of them, which nothing else in the process has.
+    marks: Box<[u8]>,
     /// What a closure listens to, and its priority; a module's entries say so themselves.
     pub(crate) listens: Option<(Box<[EventTopic]>, SubscriptionPriority)>,
     /// One for each hearing, where statistics are switched on.
     pub(crate) counters: Box<[Counters]>,
     lockless: bool,
-    pub(crate) word: Word,
-    data: AtomicPtr<()>,
     state: AtomicU8,
 }
 
@@ -75,10 +81,12 @@ impl Instance {
         let mut place = Place::new(slot.id, descriptor.info.name);
         place.permissions = descriptor.info.permissions;
         place.data_dir = slot.data_dir.clone();
+        let entries: Box<[_]> = descriptor.entries().collect();
         Self {
             place,
             slot,
-            entries: descriptor.entries().collect(),
+            marks: alloc::vec![0; entries.len() + 1].into(),
+            entries,
             listens: None,
             counters: Box::default(),
             lockless: descriptor.needs_no_lock(),
@@ -93,8 +101,22 @@ impl Instance {
         self.descriptor.info.name
     }
 
+    /// The instance, as the owner of closures.
     pub(crate) fn address(&self) -> usize {
         core::ptr::from_ref(&self.place) as usize
+    }
+
+    /// What a call of that handler leaves as its mark.
+    pub(crate) fn mark_of(&self, handler: Option<&'static Entry>) -> usize {
+        let is_it = |entry: &&'static Entry| handler.is_some_and(|handler| core::ptr::eq(*entry, handler));
+        let at = self.entries.iter().position(is_it).unwrap_or(self.entries.len());
+        self.marks().start + at
+    }
+
+    /// The marks of all calls that are inside.
+    pub(crate) fn marks(&self) -> Range<usize> {
+        let start = self.marks.as_ptr().addr();
+        start..start + self.marks.len()
     }
 
     pub(crate) fn is_lockless(&self) -> bool {
@@ -165,18 +187,15 @@ impl Instance {
         }
     }
 
-    /// Enters a running module, or says why not.
+    /// Calls an event handler of this module.
+    ///
+    /// # Safety
+    /// Whoever calls has entered as the handler's [`Way`] says; `call` is of this instance's descriptor and listens to the
+    /// delivery.
     #[inline(always)]
-    pub(crate) fn enter<'a>(&'a self, door: &'a Door<'a>, barge: bool) -> Result<Entered<'a>, Refused> {
-        let handler = door.handler.map_or(0, |entry| core::ptr::from_ref(entry) as usize);
-        door.under.mark(door.depth, self.address(), handler);
-        match self.word.enter(door.access, barge) {
-            Ok(()) => Ok(Entered { instance: self, door }),
-            Err(refused) => {
-                door.under.unmark(door.depth);
-                Err(refused)
-            }
-        }
+    pub(crate) unsafe fn event(&self, call: EventFn, delivery: &Delivery<'_>, cx: &Context) -> Status {
+        // SAFETY: the data exists while someone is inside; the rest is passed on.
+        unsafe { call(self.data.load(Ordering::Relaxed), delivery, cx) }
     }
 
     /// What is wrong with a module that should run and does not.
@@ -185,9 +204,9 @@ impl Instance {
         ModuleError::WrongState { module, found, expected: ModuleState::Running }
     }
 
-    /// What a handler is called, for a message; `address` is that of its entry.
-    pub(crate) fn handler_name(&self, address: usize) -> String {
-        let entry = self.entries.iter().find(|entry| core::ptr::from_ref(**entry) as usize == address);
+    /// What a handler is called, for a message.
+    pub(crate) fn handler_name(&self, mark: usize) -> String {
+        let entry = self.entries.get(mark.wrapping_sub(self.marks().start));
         match entry.map(|entry| &entry.kind) {
             Some(EntryKind::Request(request)) => format!("`{}.{}`", self.name(), request.name),
             Some(EntryKind::Event { hears: Hears::Type { name, .. } | Hears::Named(name), .. }) => {
@@ -208,7 +227,8 @@ impl Instance {
         Ok(())
     }
 
-    fn data(&self) -> *mut () {
+    #[inline(always)]
+    pub(crate) fn data(&self) -> *mut () {
         self.data.load(Ordering::Acquire)
     }
 
@@ -294,38 +314,90 @@ impl Drop for Instance {
     }
 }
 
-/// How a call comes in: for which handler, how that shares the module, and at which depth of which chain.
+/// One way into an instance: for which handler, and how that shares the module.
 #[derive(Clone, Copy)]
-pub(crate) struct Door<'a> {
-    pub(crate) handler: Option<&'static Entry>,
+pub(crate) struct Way {
+    instance: NonNull<Instance>,
+    /// See [`Instance::mark_of`].
+    handler: usize,
     pub(crate) access: Access,
-    pub(crate) under: &'a Under<'a>,
-    pub(crate) depth: u32,
 }
 
-/// Someone is inside the module.
-pub(crate) struct Entered<'a> {
-    instance: &'a Instance,
-    door: &'a Door<'a>,
-}
+// SAFETY: an instance may be used by any thread; its address is followed as long as `Way::instance` says.
+unsafe impl Send for Way {}
+// SAFETY: as above.
+unsafe impl Sync for Way {}
 
-impl Drop for Entered<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.instance.word.leave(self.door.access);
-        self.door.under.unmark(self.door.depth);
+impl Way {
+    pub(crate) fn to(instance: &Instance, handler: Option<&'static Entry>, access: Access) -> Self {
+        Self { instance: instance.into(), handler: instance.mark_of(handler), access }
+    }
+
+    /// The instance, for as long as the table may be read that this stands in.
+    #[inline(always)]
+    pub(crate) fn instance<'a>(&self) -> &'a Instance {
+        // SAFETY: a way stands in a table that a call under way keeps, and with it what it names (`registry.rs`), or beside
+        // a reference to its instance. The callers let it live no longer.
+        unsafe { self.instance.as_ref() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn leads_to(&self, instance: &Instance) -> bool {
+        core::ptr::eq(self.instance.as_ptr(), instance)
+    }
+
+    /// Enters if the module runs, or says why not. `mark` is that of the call, and is the way's until the call has left.
+    pub(crate) fn enter<'a>(&'a self, mark: Mark<'a>, light: Light, barge: bool) -> Result<Entered<'a>, Refused> {
+        mark.set(self.handler, light);
+        match self.instance().word.enter(self.access, barge) {
+            Ok(()) => Ok(Entered { way: self, mark }),
+            Err(refused) => {
+                mark.clear();
+                Err(refused)
+            }
+        }
+    }
+
+    /// The same where `access` is known in the code, without a guard.
+    #[inline(always)]
+    pub(crate) fn enter_as(&self, access: Access, mark: Mark<'_>, light: Light) -> Result<(), Refused> {
+        mark.set(self.handler, light);
+        self.instance().word.enter(access, false).inspect_err(|_| mark.clear())
     }
 }
 
-impl Entered<'_> {
-    /// Calls an event handler of this module.
-    ///
-    /// # Safety
-    /// `call` is of this instance's descriptor, listens to the delivery, and the access is the one of its entry.
-    #[inline]
-    pub(crate) unsafe fn event(&self, call: EventFn, delivery: &Delivery<'_>, cx: &Context) -> Status {
-        // SAFETY: the data exists while someone is inside; the rest is passed on.
-        unsafe { call(self.instance.data.load(Ordering::Relaxed), delivery, cx) }
+/// Someone is inside the module. Two words, so that it passes in registers.
+pub(crate) struct Entered<'a> {
+    way: &'a Way,
+    mark: Mark<'a>,
+}
+
+impl Drop for Entered<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.way.instance().word.leave(self.way.access);
+        self.mark.clear();
+    }
+}
+
+impl<'a> Entered<'a> {
+    /// For whoever has entered [without a guard](Way::enter_as).
+    #[inline(always)]
+    pub(crate) fn new(way: &'a Way, mark: Mark<'a>) -> Self {
+        Self { way, mark }
+    }
+
+    /// The same as to drop it, where `access` is known in the code.
+    #[inline(always)]
+    pub(crate) fn leave_as(self, access: Access) {
+        self.way.instance().word.leave(access);
+        self.mark.clear();
+        core::mem::forget(self);
+    }
+
+    #[inline(always)]
+    pub(crate) fn instance(&self) -> &'a Instance {
+        self.way.instance()
     }
 
     /// Calls a request handler of this module with what the call carries.
@@ -340,12 +412,12 @@ impl Entered<'_> {
         carries: &mut Carries<'_>,
         cx: &Context,
     ) -> Status {
-        let module = self.instance.data.load(Ordering::Relaxed);
+        let module = self.way.instance().data.load(Ordering::Relaxed);
         match (handler, carries) {
             (RequestFn::Typed(handler, codec), Carries::Typed(call)) => {
-                // SAFETY: the codec stands beside its handler in the entry; the rest is passed on.
-                if let Some(status) = unsafe { call.direct(codec, *handler, module, cx) } {
-                    return status;
+                if call.is_of(codec) {
+                    // SAFETY: the codec stands beside its handler in the entry; the rest is passed on.
+                    return unsafe { call.pass(*handler, module, cx) };
                 }
                 if call.codec().agrees(codec).is_err() {
                     return Status::Mismatch;
@@ -391,9 +463,10 @@ impl Entered<'_> {
 
     /// Leaves a module whose handler panicked: nobody enters it again.
     pub(crate) fn crash(self) {
-        self.instance.fail();
-        self.instance.word.leave_closed(self.door.access);
-        self.door.under.unmark(self.door.depth);
+        let instance = self.way.instance();
+        instance.fail();
+        instance.word.leave_closed(self.way.access);
+        self.mark.clear();
         core::mem::forget(self);
     }
 }

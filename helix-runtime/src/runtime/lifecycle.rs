@@ -105,7 +105,7 @@ impl Runtime {
         let _moving = inner.begin("helix", "stop")?;
         *inner.started.lock() = false;
         let patience = Patience::of(inner.settings.drain_timeout);
-        let heard = Shutdown.deliver(|delivery| inner.publish_to(None, delivery, |_| true, patience));
+        let heard = Shutdown.deliver(|delivery| inner.publish_to(None, delivery, &|_| true, patience));
         if !heard.is_clean() {
             log::warn!(target: "helix", "shutdown was not heard by all: {heard:?}");
         }
@@ -197,14 +197,15 @@ impl Inner {
         hold: Hold,
         run: impl FnOnce(&Context) -> ModuleResult<T>,
     ) -> ModuleResult<T> {
+        let here = self.calls.here(None);
         // SAFETY: `self`, the instance and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(&instance.place, self, self.up(None)) };
+        let mut cx = unsafe { Context::new(&instance.place, self, here.up()) };
         if let Some(error) = self.too_deep(&cx) {
             return Err(error.into());
         }
         // SAFETY: as above.
         unsafe { cx.turn_to(&instance.place, hold) };
-        let _under = self.calls.enter((&cx).into());
+        let (_, _guard) = here.enter((&cx).into());
         run(&cx)
     }
 
@@ -297,7 +298,8 @@ impl Inner {
             if other.slot.id != instance.slot.id && other.is_running() {
                 let name = in_event(other.name());
                 let heard = ModuleLoaded { name }.deliver(|delivery| {
-                    self.publish_to(None, delivery, |listener| core::ptr::eq(listener, instance), Patience::ENDLESS)
+                    let is_it = |listener: &Instance| core::ptr::eq(listener, instance);
+                    self.publish_to(None, delivery, &is_it, Patience::ENDLESS)
                 });
                 if !heard.is_clean() {
                     log::warn!(target: instance.name(), "did not hear that `{}` is there: {heard:?}", other.name());
@@ -321,7 +323,10 @@ impl Inner {
             Ok(gate) => gate,
             // It has failed meanwhile.
             Err(_) if !instance.is_running() => return Ok(()),
-            Err(error) => return Err(LifecycleError::new(name, "drain", error)),
+            Err(error) => {
+                self.drain_at_release(&instance.slot);
+                return Err(LifecycleError::new(name, "drain", error));
+            }
         };
         let result = self.step(instance, Step::Stop, Hold::Gated);
         if result.is_err() || instance.move_to(ModuleState::Stopped).is_err() {
@@ -351,7 +356,7 @@ impl Inner {
         let patience = Patience::of(self.settings.drain_timeout);
         #[cfg(feature = "std")]
         let mut backoff = Backoff::new();
-        while let Some(inside) = self.calls.inside(instance.address()) {
+        while let Some(inside) = self.calls.inside(&instance.marks()) {
             if patience.is_over() {
                 log::warn!(target: instance.name(), "thread {} is still inside", inside.thread);
                 return false;

@@ -105,10 +105,10 @@ impl Inner {
     fn bus_stats(&self) -> BusStats {
         let registry = self.registry();
         let published = registry.counts.iter().filter(|(name, _)| *name != UNNAMED);
-        let unnamed = registry.counts.get(UNNAMED).map_or(0, |count| count.load(Ordering::Relaxed));
+        let unnamed = registry.counts.get(UNNAMED).map_or(0, |count| self.calls.total(count));
         let listeners: Vec<ListenerStats> = registry.listening().into_iter().flat_map(stats_of).collect();
         BusStats {
-            published: published.map(|(name, count)| (name.clone(), count.load(Ordering::Relaxed))).collect(),
+            published: published.map(|(name, count)| (name.clone(), self.calls.total(count))).collect(),
             unnamed,
             listeners,
         }

@@ -129,7 +129,7 @@ impl Inner {
     pub(super) fn is_inside(&self, instances: &[Arc<Instance>]) -> bool {
         match self.up_context() {
             Some(up) => instances.iter().any(|instance| up.holds(self.address(), &instance.place).is_some()),
-            None => cfg!(not(feature = "std")) && self.calls.inside(0).is_some(),
+            None => cfg!(not(feature = "std")) && self.calls.inside(&(0..0)).is_some(),
         }
     }
 
@@ -157,7 +157,7 @@ impl Inner {
 
     /// Destroys a closed instance at once if nobody can be inside; else it goes when every call has ended.
     pub(super) fn unload(&self, instance: &Instance) {
-        if instance.word.is_vacant() && self.calls.inside(instance.address()).is_none() {
+        if instance.word.is_vacant() && self.calls.inside(&instance.marks()).is_none() {
             // SAFETY: the word is closed, with nobody counted inside, and no mark was found after it was closed.
             unsafe { instance.destroy() };
         }

@@ -1,6 +1,8 @@
 //! Modules that run together: what a program calls. Behind it are the one dispatch and the steps of a life.
 
 mod builder;
+mod counts;
+mod direct;
 mod dispatch;
 mod faults;
 mod gate;
@@ -40,9 +42,12 @@ pub use poll::{Clock, Polled};
 pub use state::SavedState;
 pub use supervise::Supervision;
 
+pub(crate) use counts::Count;
+#[cfg(feature = "std")]
+pub(crate) use counts::Tallies;
 pub(crate) use names::ANY as ANY_REQUEST;
 #[cfg(feature = "std")]
-pub(crate) use readers::Record;
+pub(crate) use readers::{Mark, Record};
 pub(crate) use word::Access;
 
 use alloc::boxed::Box;
@@ -53,7 +58,7 @@ use core::fmt;
 
 use crate::client::{self, Client};
 use crate::codec::Codec;
-use crate::context::{Host, ModuleId, Route};
+use crate::context::{Host, ModuleId, Route, To};
 use crate::error::{IpcError, IpcResult, ModuleState};
 use crate::event::{Publish, PublishResult};
 use crate::handle::Handle;
@@ -125,7 +130,7 @@ impl Runtime {
 
     /// Calls `module.request` (or `service.request`) with typed arguments.
     pub fn call<A: Args, R: Message>(&self, request: &str, args: A::Of<'_>) -> IpcResult<R> {
-        client::call_path::<A, R>(&*self.inner, None, request, args)
+        client::call::<A, R>(&*self.inner, None, &To::Path(request), args)
     }
 
     /// Finds `module.request` (or `service.request`) once, for many calls.
@@ -214,7 +219,7 @@ impl<A: Args, R: Message> Resolved<'_, A, R> {
     /// Makes the call.
     #[inline]
     pub fn call(&self, args: A::Of<'_>) -> IpcResult<R> {
-        client::call::<A, R>(self.inner, None, self.route, &self.name, args)
+        client::call::<A, R>(self.inner, None, &To::Route(self.route, &self.name), args)
     }
 }
 

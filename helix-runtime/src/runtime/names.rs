@@ -6,11 +6,11 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ptr::NonNull;
 
+use crate::chain::Light;
 use crate::context::{ModuleId, Route};
-use crate::descriptor::{Entry, RequestEntry};
-use crate::runtime::instance::Instance;
+use crate::descriptor::{RequestEntry, RequestFn};
+use crate::runtime::instance::{Instance, Way};
 use crate::runtime::word::Access;
 
 /// The request's name under which a module takes any request that it does not list.
@@ -25,24 +25,11 @@ pub(crate) struct Pair {
 /// Who answers a request now.
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
-    instance: NonNull<Instance>,
-    pub(crate) entry: &'static Entry,
+    pub(crate) way: Way,
+    pub(crate) call: RequestFn,
     pub(crate) request: &'static RequestEntry,
-    pub(crate) access: Access,
-}
-
-// SAFETY: an instance may be used by any thread; its address is followed as long as `Target::instance` says.
-unsafe impl Send for Target {}
-// SAFETY: as above.
-unsafe impl Sync for Target {}
-
-impl Target {
-    /// The instance, for as long as the names may be read.
-    #[inline]
-    pub(crate) fn instance<'a>(&self) -> &'a Instance {
-        // SAFETY: as for `Listener::instance`.
-        unsafe { self.instance.as_ref() }
-    }
+    /// Whether nothing is asked for but to call it: its module has no lock, everybody may, and a mark needs no barrier.
+    pub(crate) is_plain: bool,
 }
 
 /// All names of all requests, by module and by service.
@@ -52,20 +39,30 @@ pub(crate) struct Names {
     targets: Box<[Option<Target>]>,
     /// All modules and services, those without requests too, in order of name.
     known: Box<[(Box<str>, ModuleId)]>,
-    index: Box<[u32]>,
+    index: Box<[Indexed]>,
 }
 
-const EMPTY: u32 = u32::MAX;
+/// A place of the map from paths to the numbers of their pairs.
+#[derive(Clone, Copy)]
+struct Indexed {
+    words: Words,
+    number: u32,
+}
+
+const EMPTY: Indexed = Indexed { words: Words { first: 0, last: 0, len: 0 }, number: u32::MAX };
 
 impl Names {
     /// The names under which these instances are found. `pairs` are those that were known, and become those that are.
     pub(crate) fn new<'a>(pairs: &mut Vec<Arc<Pair>>, found: impl Iterator<Item = (&'a str, &'a Instance)>) -> Self {
         let mut targets: Vec<Option<Target>> = alloc::vec![None; pairs.len()];
         let mut known: Vec<(Box<str>, ModuleId)> = Vec::new();
+        let plainly = Light::get().is_free();
         for (target, instance) in found {
             known.push((target.into(), instance.slot.id));
             for (entry, request, access) in instance.requests() {
-                let value = Some(Target { instance: instance.into(), entry, request, access });
+                let is_plain = plainly && access == Access::Free && request.permission.is_none();
+                let way = Way::to(instance, Some(entry), access);
+                let value = Some(Target { way, call: request.call, request, is_plain });
                 match pairs.iter().position(|pair| *pair.target == *target && *pair.request == *request.name) {
                     Some(number) => targets[number] = value,
                     None => {
@@ -76,27 +73,51 @@ impl Names {
             }
         }
         known.sort();
-        let size = (pairs.len() * 2).next_power_of_two();
+        let size = (pairs.len() * 2 + 1).next_power_of_two();
         let mut index = alloc::vec![EMPTY; size].into_boxed_slice();
         for (at, pair) in pairs.iter().enumerate() {
-            let mut slot = hash(&pair.target, &pair.request) & (size - 1);
-            while index[slot] != EMPTY {
+            let words = Words::of_pair(&pair.target, &pair.request);
+            let mut slot = words.hash() & (size - 1);
+            while index[slot].words.len != 0 {
                 slot = (slot + 1) & (size - 1);
             }
-            index[slot] = at as u32;
+            index[slot] = Indexed { words, number: at as u32 };
         }
         Self { pairs: pairs.as_slice().into(), targets: targets.into(), known: known.into(), index }
     }
 
     /// The number of a pair of names that somebody answers.
     pub(crate) fn find(&self, target: &str, request: &str) -> Option<Route> {
+        let is = |pair: &Pair| *pair.request == *request && *pair.target == *target;
+        let number = self.number(Words::of_pair(target, request), is)?;
+        self.targets[number as usize].map(|_| Route(number))
+    }
+
+    /// Who answers `target.request` now.
+    #[inline(always)]
+    pub(crate) fn at_path(&self, path: &str) -> Option<&Target> {
+        let number = self.number(Words::of(path), |pair| {
+            let (target, request) = (pair.target.as_bytes(), pair.request.as_bytes());
+            // Its words have told all of a short one, and its length of any.
+            path.len() <= 2 * Words::SIZE
+                || path.as_bytes().split_at_checked(target.len()).is_some_and(|(before, after)| {
+                    before == target && after.first() == Some(&b'.') && after[1..] == *request
+                })
+        })?;
+        self.targets.get(number as usize)?.as_ref()
+    }
+
+    #[inline(always)]
+    fn number(&self, words: Words, is: impl Fn(&Pair) -> bool) -> Option<u32> {
         let mask = self.index.len() - 1;
-        let mut slot = hash(target, request) & mask;
+        let mut slot = words.hash() & mask;
         loop {
-            let number = self.index[slot];
-            let pair = self.pairs.get(number as usize)?;
-            if *pair.request == *request && *pair.target == *target {
-                return self.targets[number as usize].map(|_| Route(number));
+            let found = self.index.get(slot)?;
+            if found.words == words && is(&self.pairs[found.number as usize]) {
+                return Some(found.number);
+            }
+            if found.words.len == 0 {
+                return None;
             }
             slot = (slot + 1) & mask;
         }
@@ -127,16 +148,45 @@ impl Names {
     }
 }
 
-/// The first and the last word of each name and its length: enough to tell names apart, and quick to read.
-fn hash(target: &str, request: &str) -> usize {
-    let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let hash = [target, request].iter().fold(0, |hash, text| {
-        let bytes = text.as_bytes();
-        let (first, last) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+/// The first and the last bytes of a path, and its length: enough to tell most apart, and quick to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Words {
+    first: u64,
+    last: u64,
+    len: usize,
+}
+
+impl Words {
+    const SIZE: usize = size_of::<u64>();
+
+    #[inline(always)]
+    fn of(path: &str) -> Self {
+        let bytes = path.as_bytes();
+        let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
             (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => (bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+            _ => (bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
         };
-        mix(mix(hash, first), last ^ (bytes.len() as u64))
-    });
-    (hash ^ (hash >> 32)) as usize
+        Self { first, last, len: bytes.len() }
+    }
+
+    /// The words of `target.request`.
+    fn of_pair(target: &str, request: &str) -> Self {
+        let len = target.len() + 1 + request.len();
+        let bytes = || target.bytes().chain([b'.']).chain(request.bytes());
+        let word = |bytes: &mut dyn Iterator<Item = u8>| {
+            let mut word = [0; Self::SIZE];
+            word.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
+            word
+        };
+        let first = u64::from_le_bytes(word(&mut bytes()));
+        let last = if len < Self::SIZE { 0 } else { u64::from_be_bytes(word(&mut bytes().rev())) };
+        Self { first, last, len }
+    }
+
+    #[inline(always)]
+    fn hash(self) -> usize {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mixed = (self.first ^ self.last.rotate_left(23) ^ self.len as u64).wrapping_mul(ODD);
+        (mixed >> 32) as usize
+    }
 }

@@ -4,18 +4,18 @@ use alloc::format;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
-use crate::chain::Under;
+use crate::chain::{Keeps, Light, Mark};
 use crate::context::{Context, Hold, Place};
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::ModuleError;
 use crate::event::{Delivery, Event, EventType, ModuleCrashed, ModuleName, Publish, PublishResult, in_event};
 use crate::runtime::inner::Inner;
-use crate::runtime::instance::{Door, Entered, Instance};
+use crate::runtime::instance::{Entered, Instance};
 use crate::runtime::patience::Patience;
 use crate::runtime::registry::View;
 use crate::runtime::slot::{Aside, Kept, Slot};
-use crate::runtime::topics::{Heard, Listener};
+use crate::runtime::topics::{Group, Listener};
 use crate::runtime::word::{Access, Refused};
 /// What became of the events that waited in a ring.
 #[derive(Default)]
@@ -34,37 +34,51 @@ enum Redelivery {
     Later,
 }
 
+/// What there is to tell of a publication but how often it was handled and ignored.
+type Trouble = Option<PublishResult>;
+
 /// One call of the dispatch on its way through the handlers of an event: what it stands on.
 struct Walk<'a> {
     /// The link of the chain that each handler sees in turn; it lies on the stack of the walk.
-    link: NonNull<Context>,
-    under: &'a Under<'a>,
+    link: Link,
+    keeps: Keeps<'a>,
+    mark: Mark<'a>,
+    light: Light,
     view: &'a View,
-    heard: Heard<'a>,
+    group: &'a Group,
     delivery: &'a Delivery<'a>,
     patience: Patience,
 }
 
 impl Walk<'_> {
-    fn cx(&self) -> &Context {
-        // SAFETY: the link outlives the walk, and is only changed by `turn_to`, while nobody looks at it.
-        unsafe { self.link.as_ref() }
-    }
-
     /// The call that leads to this walk.
     fn up(&self) -> Option<&Context> {
         // SAFETY: the calls that led here outlive this one.
-        self.cx().up_link().map(|up| unsafe { up.as_ref() })
+        self.link.cx().up_link().map(|up| unsafe { up.as_ref() })
     }
 
-    fn door(&self, listener: &Listener) -> Door<'_> {
-        Door { handler: Some(listener.entry), access: listener.access, under: self.under, depth: self.cx().depth() }
+    /// Which of its module's listeners is at that index.
+    fn nth_of(&self, at: usize) -> usize {
+        self.group.nth_of(at, self.delivery)
+    }
+}
+
+/// A walk's link, for as long as the walk.
+#[derive(Clone, Copy)]
+struct Link(NonNull<Context>);
+
+impl Link {
+    #[inline(always)]
+    fn cx<'a>(self) -> &'a Context {
+        // SAFETY: the link outlives the walk, and is only changed by `turn_to`, while nobody looks at it.
+        unsafe { self.0.as_ref() }
     }
 
-    fn turn_to(&self, place: &Place, hold: Hold) {
+    #[inline(always)]
+    fn turn_to(self, place: &Place, hold: Hold) {
         // SAFETY: between two handlers nobody looks at the link; the place lives while its handler is called, or is the
         // runtime's own.
-        unsafe { (*self.link.as_ptr()).turn_to(place, hold) };
+        unsafe { (*self.0.as_ptr()).turn_to(place, hold) };
     }
 }
 
@@ -74,145 +88,283 @@ impl Inner {
         &self,
         from: Option<&Context>,
         delivery: &Delivery<'_>,
-        reaches: impl Fn(&Instance) -> bool,
+        reaches: &dyn Fn(&Instance) -> bool,
         patience: Patience,
     ) -> PublishResult {
-        self.publish_unless(|_| false, from, delivery, reaches, patience)
+        self.publish_unless(false, from, delivery, reaches, patience)
     }
 
-    #[inline]
+    /// The same; nobody's if the bus is paused and `unless_paused` says so.
+    #[inline(always)]
     pub(super) fn publish_unless(
         &self,
-        is_paused: impl Fn(&View) -> bool,
+        unless_paused: bool,
         from: Option<&Context>,
         delivery: &Delivery<'_>,
         reaches: impl Fn(&Instance) -> bool,
         patience: Patience,
     ) -> PublishResult {
-        let mut result = PublishResult::default();
+        let here = self.calls.here(from);
         // SAFETY: `self` and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(&self.root, self, self.up(from)) };
-        let too_deep = self.too_deep(&cx);
-        let link = NonNull::from(&mut cx);
-        let under = &self.calls.enter(link);
-        let view = self.view(under);
-        if is_paused(view) {
-            result.paused = true;
-            return result;
+        let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
+        let depth = cx.depth();
+        let link = Link(NonNull::from(&mut cx));
+        let (under, guard) = here.enter(link.0);
+        if depth >= self.settings.depth_limit {
+            return self.too_deep_to_publish(link.cx());
         }
-        if let Some(error) = too_deep {
-            result.fail(self.root.name, error.into());
-            return result;
+        let view = self.view(under.keeps());
+        let (mark, group) = (under.mark(depth), view.topics.heard(delivery));
+        let walk = || {
+            let (keeps, light) = (under.keeps(), under.light());
+            Walk { link, keeps, mark, light, view, group, delivery, patience }
+        };
+        let mut trouble = None;
+        let (handled, ignored) = if group.is_plain {
+            under.count(&group.published);
+            self.deliver_plainly(walk, link, mark, group, delivery, &reaches, &mut trouble)
+        } else if view.paused && unless_paused {
+            return PublishResult { paused: true, ..PublishResult::default() };
+        } else {
+            under.count(view.topics.published(group, delivery));
+            self.deliver_to_all(&walk(), reaches, &mut trouble)
+        };
+        under.leave(guard);
+        match trouble {
+            None => PublishResult { handled, ignored, ..PublishResult::default() },
+            Some(trouble) => PublishResult { handled, ignored, ..trouble },
         }
-        let heard = view.topics.heard(delivery);
-        heard.published.fetch_add(1, Ordering::Relaxed);
-        let walk = Walk { link, under, view, heard, delivery, patience };
-        for (at, listener) in heard.listeners.iter().enumerate() {
-            if heard.includes(listener, delivery) && reaches(listener.instance()) {
-                self.deliver(&walk, at, listener, &mut result);
+    }
+
+    /// The walk where nothing is asked for but to call each: what it costs here is what a handler costs.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "a walk in registers: it is made only where something goes amiss")]
+    fn deliver_plainly<'a>(
+        &'a self,
+        walk: impl Fn() -> Walk<'a>,
+        link: Link,
+        mark: Mark<'a>,
+        group: &'a Group,
+        delivery: &'a Delivery<'a>,
+        reaches: impl Fn(&Instance) -> bool,
+        trouble: &mut Trouble,
+    ) -> (u32, u32) {
+        let (mut unhandled, mut ignored) = (0, 0);
+        for listener in &group.listeners {
+            if !reaches(listener.instance()) {
+                unhandled += 1;
+                continue;
             }
+            let status = match listener.way.enter_as(Access::Free, mark, Light::FREE) {
+                Ok(()) => {
+                    let status = self.hear(link, delivery, listener, Access::Free);
+                    if status == Status::Handled {
+                        continue;
+                    }
+                    if status != Status::Ignored {
+                        let (entered, at) = (Entered::new(&listener.way, mark), group.index_of(listener));
+                        self.hear_of_trouble(&walk(), entered, status, group.nth_of(at, delivery), trouble);
+                    }
+                    status
+                }
+                Err(refused) => self.deliver_later(&walk(), group.index_of(listener), refused, trouble),
+            };
+            unhandled += u32::from(status != Status::Handled);
+            ignored += u32::from(status == Status::Ignored);
+        }
+        mark.clear();
+        (group.listeners.len() as u32 - unhandled, ignored)
+    }
+
+    /// The walk with all that a group may need.
+    #[inline(never)]
+    fn deliver_to_all(
+        &self,
+        walk: &Walk<'_>,
+        reaches: impl Fn(&Instance) -> bool,
+        trouble: &mut Trouble,
+    ) -> (u32, u32) {
+        let (mut handled, mut ignored) = (0, 0);
+        let is_special = walk.group.by_name || self.settings.statistics;
+        for listener in &walk.group.listeners {
+            if !reaches(listener.instance()) {
+                continue;
+            }
+            let status = match listener.way.access {
+                _ if is_special => self.deliver_specially(walk, listener, trouble),
+                // Written out, so that each is made for its own.
+                Access::Exclusive => self.deliver(Access::Exclusive, walk, listener, trouble),
+                Access::Shared => self.deliver(Access::Shared, walk, listener, trouble),
+                Access::Free => self.deliver(Access::Free, walk, listener, trouble),
+            };
+            handled += u32::from(status == Status::Handled);
+            ignored += u32::from(status == Status::Ignored);
+        }
+        (handled, ignored)
+    }
+
+    /// Calls one handler. `access` is its way's.
+    #[inline(always)]
+    fn deliver(&self, access: Access, walk: &Walk<'_>, listener: &Listener, trouble: &mut Trouble) -> Status {
+        let way = &listener.way;
+        if let Err(refused) = way.enter_as(access, walk.mark, walk.light) {
+            return self.deliver_later(walk, walk.group.index_of(listener), refused, trouble);
+        }
+        let entered = Entered::new(way, walk.mark);
+        let status = self.hear(walk.link, walk.delivery, listener, access);
+        if status.is_usual() {
+            entered.leave_as(access);
+        } else {
+            self.hear_of_trouble(walk, entered, status, walk.nth_of(walk.group.index_of(listener)), trouble);
+        }
+        if access != Access::Free {
+            self.release(walk.link, listener);
+        }
+        status
+    }
+
+    /// Calls one handler if it is meant, and counts it.
+    #[inline(never)]
+    fn deliver_specially(&self, walk: &Walk<'_>, listener: &Listener, trouble: &mut Trouble) -> Status {
+        if !walk.group.includes(listener, walk.delivery) {
+            return Status::Deferred;
+        }
+        let at = walk.group.index_of(listener);
+        match listener.way.enter(walk.mark, walk.light, false) {
+            Ok(entered) => self.deliver_into(walk, listener, entered, at, trouble),
+            Err(refused) => self.deliver_later(walk, at, refused, trouble),
+        }
+    }
+
+    #[cold]
+    fn too_deep_to_publish(&self, cx: &Context) -> PublishResult {
+        let mut result = PublishResult::default();
+        if let Some(error) = self.too_deep(cx) {
+            result.fail(self.root.name, error.into());
         }
         result
     }
 
-    /// Calls one handler, or its successor, or puts the event aside for it.
-    #[inline(always)]
-    fn deliver(&self, walk: &Walk<'_>, at: usize, listener: &Listener, result: &mut PublishResult) {
-        let mut listener = *listener;
+    /// Calls one handler that could not be entered at once, or its successor, or puts the event aside for it. Tells what
+    /// the handler said, or that it was not called.
+    #[cold]
+    fn deliver_later<'a>(&'a self, walk: &Walk<'a>, at: usize, mut refused: Refused, trouble: &mut Trouble) -> Status {
+        let mut listener = &walk.group.listeners[at];
         loop {
-            let instance = listener.instance();
-            let door = walk.door(&listener);
-            match self.enter(instance, &door, walk.up(), walk.patience) {
-                Ok(entered) => {
-                    let nth = || walk.heard.nth_of(at, walk.delivery);
-                    self.hear(walk, &listener, entered, nth, result);
-                    return self.release(walk, instance);
-                }
-                Err(Refused::NotRunning) => match self.successor(walk, at) {
-                    Some(next) if next.instance != listener.instance => listener = next,
-                    _ => return,
+            let entered = match refused {
+                Refused::NotRunning => match self.successor(walk, at) {
+                    Some(next) if !next.way.leads_to(listener.instance()) => {
+                        listener = next;
+                        self.enter(&listener.way, walk.mark, walk.up(), walk.patience)
+                    }
+                    _ => return Status::Deferred,
                 },
+                _ => self.wait(&listener.way, walk.mark, walk.up(), walk.patience),
+            };
+            match entered {
+                Ok(entered) => return self.deliver_into(walk, listener, entered, at, trouble),
+                Err(Refused::NotRunning) => refused = Refused::NotRunning,
                 Err(_) => {
-                    let nth = walk.heard.nth_of(at, walk.delivery);
-                    return self.keep_for_busy(walk, instance, nth, result);
+                    self.keep_for_busy(walk, listener.instance(), walk.nth_of(at), trouble);
+                    return Status::Deferred;
                 }
             }
         }
     }
 
-    /// Whom a listener was replaced by since the walk began: the same of the module's handlers of this event.
-    #[cold]
-    fn successor(&self, walk: &Walk<'_>, at: usize) -> Option<Listener> {
-        let now = self.view(walk.under);
-        if core::ptr::eq(now, walk.view) {
-            return None;
-        }
-        let slot = walk.heard.listeners[at].instance().slot.id;
-        let nth = walk.heard.nth_of(at, walk.delivery);
-        now.topics.heard(walk.delivery).of_slot(slot, nth, walk.delivery).copied()
-    }
-
-    /// Calls one handler of a module that was entered.
-    #[inline(always)]
-    fn hear(
+    fn deliver_into(
         &self,
         walk: &Walk<'_>,
         listener: &Listener,
         entered: Entered<'_>,
-        nth: impl Fn() -> usize,
-        result: &mut PublishResult,
-    ) {
-        let instance = listener.instance();
-        walk.turn_to(&instance.place, Hold::Place(listener.access));
-        let began = self.settings.statistics.then(|| self.clock());
-        // SAFETY: the topics list a handler of this instance with its access, for deliveries that it hears.
-        let status = unsafe { entered.event(listener.call, walk.delivery, walk.cx()) };
-        if let Some(began) = began {
-            self.count(instance, listener, status, began);
-        }
-        match status {
-            Status::Handled => result.handled += 1,
-            Status::Ignored => result.ignored += 1,
-            _ => self.hear_of_trouble(walk, instance, entered, status, nth(), result),
-        }
+        at: usize,
+        trouble: &mut Trouble,
+    ) -> Status {
+        let status = self.hear_all(walk, listener, entered, || walk.nth_of(at), trouble);
+        self.release(walk.link, listener);
+        status
     }
 
+    /// Calls one handler of a module that was entered, with all that may come of it.
+    fn hear_all(
+        &self,
+        walk: &Walk<'_>,
+        listener: &Listener,
+        entered: Entered<'_>,
+        nth: impl FnOnce() -> usize,
+        trouble: &mut Trouble,
+    ) -> Status {
+        // The clock is user code, which may call the module that was entered.
+        walk.link.turn_to(&listener.instance().place, Hold::Place(listener.way.access));
+        let began = self.settings.statistics.then(|| self.clock());
+        let status = self.hear(walk.link, walk.delivery, listener, listener.way.access);
+        if let Some(began) = began {
+            self.count(listener, status, began);
+        }
+        if !status.is_usual() {
+            self.hear_of_trouble(walk, entered, status, nth(), trouble);
+        }
+        status
+    }
+
+    /// Whom a listener was replaced by since the walk began: the same of the module's handlers of this event.
+    fn successor<'a>(&'a self, walk: &Walk<'a>, at: usize) -> Option<&'a Listener> {
+        let now = self.view(walk.keeps);
+        if core::ptr::eq(now, walk.view) {
+            return None;
+        }
+        let slot = walk.group.listeners[at].instance().slot.id;
+        now.topics.heard(walk.delivery).of_slot(slot, walk.nth_of(at), walk.delivery)
+    }
+
+    /// Calls one handler of a module that was entered.
+    #[inline(always)]
+    fn hear(&self, link: Link, delivery: &Delivery<'_>, listener: &Listener, access: Access) -> Status {
+        let instance = listener.instance();
+        link.turn_to(&instance.place, Hold::Place(access));
+        // SAFETY: the topics list a handler of this instance with its access, for deliveries that it hears.
+        unsafe { instance.event(listener.call, delivery, link.cx()) }
+    }
+
+    /// What to do about a handler that has neither handled nor ignored an event.
     #[cold]
     fn hear_of_trouble(
         &self,
         walk: &Walk<'_>,
-        instance: &Instance,
         entered: Entered<'_>,
         status: Status,
         nth: usize,
-        result: &mut PublishResult,
+        trouble: &mut Trouble,
     ) {
+        let instance = entered.instance();
         match status {
             Status::Panicked => {
-                let error = self.crashed(entered, instance, walk.cx());
-                result.fail(instance.name(), error);
+                let error = self.crashed(entered, walk.link.cx());
+                trouble.get_or_insert_default().fail(instance.name(), error);
             }
             Status::Deferred => {
                 drop(entered);
-                if self.put_aside(&instance.slot.deferred, walk, instance, nth, result) {
-                    result.deferred += 1;
+                if self.put_aside(&instance.slot.deferred, walk, instance, nth, trouble) {
+                    trouble.get_or_insert_default().deferred += 1;
                 }
             }
             _ => {
-                let error = walk.cx().take_fault();
+                let error = walk.link.cx().take_fault();
                 drop(entered);
-                log::warn!(target: instance.name(), "event `{}`: {error}", walk.delivery.name);
-                result.fail(instance.name(), error);
+                log::warn!(target: instance.name(), "event `{}`: {error}", walk.delivery.kind.name);
+                trouble.get_or_insert_default().fail(instance.name(), error);
             }
         }
     }
 
     /// Delivers what was put aside for a module while it was busy, now that it is released.
-    #[inline]
-    fn release(&self, walk: &Walk<'_>, instance: &Instance) {
-        if instance.slot.busy.len() > 0 {
-            walk.turn_to(&self.root, Hold::Place(Access::Free));
-            self.drain_at_release(&instance.slot);
+    ///
+    /// A module without a lock is busy for as long as its gate is closed; who closed that delivers what came meanwhile.
+    #[inline(always)]
+    fn release(&self, link: Link, listener: &Listener) {
+        if listener.way.access != Access::Free && listener.instance().slot.busy.len() > 0 {
+            link.turn_to(&self.root, Hold::Place(Access::Free));
+            self.drain_at_release(&listener.instance().slot);
         }
     }
 
@@ -222,35 +374,27 @@ impl Inner {
         self.lost.fetch_add(dropped as usize, Ordering::Relaxed);
     }
 
-    #[cold]
-    fn keep_for_busy(&self, walk: &Walk<'_>, instance: &Instance, nth: usize, result: &mut PublishResult) {
-        if self.put_aside(&instance.slot.busy, walk, instance, nth, result) {
-            result.queued += 1;
+    fn keep_for_busy(&self, walk: &Walk<'_>, instance: &Instance, nth: usize, trouble: &mut Trouble) {
+        if self.put_aside(&instance.slot.busy, walk, instance, nth, trouble) {
+            trouble.get_or_insert_default().queued += 1;
         }
     }
 
     /// Keeps an event for one handler. Whether there was room.
-    fn put_aside(
-        &self,
-        kept: &Kept,
-        walk: &Walk<'_>,
-        instance: &Instance,
-        nth: usize,
-        result: &mut PublishResult,
-    ) -> bool {
+    fn put_aside(&self, kept: &Kept, walk: &Walk<'_>, instance: &Instance, nth: usize, trouble: &mut Trouble) -> bool {
         let event = match guard(|| Event::clone(walk.delivery.event())) {
             Ok(event) => event,
             Err(message) => {
                 let error =
-                    format!("event `{}` could not be kept: its `clone` panicked: {message}", walk.delivery.name);
-                result.fail(instance.name(), error.into());
+                    format!("event `{}` could not be kept: its `clone` panicked: {message}", walk.delivery.kind.name);
+                trouble.get_or_insert_default().fail(instance.name(), error.into());
                 return false;
             }
         };
         let kept = kept.push(Aside { event, nth });
         if kept.is_err() {
-            result.dropped += 1;
-            log::warn!(target: instance.name(), "event `{}` is dropped: there is no room to keep it", walk.delivery.name);
+            trouble.get_or_insert_default().dropped += 1;
+            log::warn!(target: instance.name(), "event `{}` is dropped: there is no room to keep it", walk.delivery.kind.name);
         }
         kept.is_ok()
     }
@@ -286,32 +430,31 @@ impl Inner {
     /// Delivers the first event of a queue. It is taken out when its module has been entered, under the queue's lock: who
     /// runs alone is entered in the order in which the events came, however many calls empty the queue.
     fn redeliver(&self, slot: &Slot, kept: &Kept) -> Redelivery {
+        let here = self.calls.here(None);
         // SAFETY: `self` and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(&self.root, self, self.up(None)) };
+        let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
         if self.too_deep(&cx).is_some() {
             return Redelivery::Later;
         }
         let (up, depth) = (cx.up_link(), cx.depth());
         // SAFETY: the calls that led here outlive this one.
         let up = up.map(|up| unsafe { up.as_ref() });
-        let link = NonNull::from(&mut cx);
-        let under = &self.calls.enter(link);
-        let view = self.view(under);
-        let mut door = None;
+        let link = Link(NonNull::from(&mut cx));
+        let (under, _guard) = here.enter(link.0);
+        let (keeps, mark) = (under.keeps(), under.mark(depth));
+        let view = self.view(keeps);
         let taken = kept.pop_if(|aside| {
             let nth = aside.nth;
-            let listener =
-                aside.event.deliver(|delivery| view.topics.heard(delivery).of_slot(slot.id, nth, delivery).copied());
+            let listener = aside.event.deliver(|delivery| view.topics.heard(delivery).of_slot(slot.id, nth, delivery));
             let Some(listener) = listener else { return Some(None) };
             let instance = listener.instance();
-            let door = &*door.insert(Door { handler: Some(listener.entry), access: listener.access, under, depth });
             // What was kept comes before those who wait, but not before a transition.
             let is_gated = instance.place.gated.load(Ordering::Relaxed);
             let is_inside = up.is_some_and(|up| up.holds(self.address(), &instance.place).is_some());
-            match instance.enter(door, !is_gated || is_inside) {
+            match listener.way.enter(mark, under.light(), !is_gated || is_inside) {
                 Ok(entered) => Some(Some((listener, entered))),
                 // Unless it was replaced just now: the next round finds its successor.
-                Err(Refused::NotRunning) if core::ptr::eq(self.view(under), view) => Some(None),
+                Err(Refused::NotRunning) if core::ptr::eq(self.view(keeps), view) => Some(None),
                 Err(_) => None,
             }
         });
@@ -319,22 +462,24 @@ impl Inner {
             None => Redelivery::Later,
             Some((aside, None)) => Redelivery::Gone(aside),
             Some((aside, Some((listener, entered)))) => {
-                let mut result = PublishResult::default();
+                let mut trouble = None;
                 aside.event.deliver(|delivery| {
                     let patience = Patience::of(core::time::Duration::ZERO);
-                    let walk = Walk { link, under, view, heard: view.topics.heard(delivery), delivery, patience };
-                    self.hear(&walk, &listener, entered, || aside.nth, &mut result);
+                    let light = under.light();
+                    let walk =
+                        Walk { link, keeps, mark, light, view, group: view.topics.heard(delivery), delivery, patience };
+                    self.hear_all(&walk, listener, entered, || aside.nth, &mut trouble);
                 });
                 // Put off once more, and no room for it.
-                self.lost.fetch_add(result.dropped as usize, Ordering::Relaxed);
+                let dropped = trouble.map_or(0, |trouble: PublishResult| trouble.dropped);
+                self.lost.fetch_add(dropped as usize, Ordering::Relaxed);
                 Redelivery::Delivered
             }
         }
     }
 
-    #[cold]
-    fn count(&self, instance: &Instance, listener: &Listener, status: Status, began: core::time::Duration) {
-        let Some(counters) = instance.counters.get(listener.hearing as usize) else { return };
+    fn count(&self, listener: &Listener, status: Status, began: core::time::Duration) {
+        let Some(counters) = listener.instance().counters.get(listener.hearing as usize) else { return };
         let time = self.clock().saturating_sub(began).as_nanos();
         counters.calls.fetch_add(1, Ordering::Relaxed);
         counters.time.fetch_add(time as usize, Ordering::Relaxed);
@@ -345,7 +490,8 @@ impl Inner {
 
     /// A handler has panicked: its module has failed, and the others hear of it.
     #[cold]
-    pub(super) fn crashed(&self, entered: Entered<'_>, instance: &Instance, cx: &Context) -> ModuleError {
+    pub(super) fn crashed(&self, entered: Entered<'_>, cx: &Context) -> ModuleError {
+        let instance = entered.instance();
         let error = cx.take_fault();
         entered.crash();
         // While their owner does not run nobody enters its closures.
@@ -366,7 +512,7 @@ impl Inner {
         patience: Patience,
     ) {
         let name = in_event(about.name());
-        let result = event(name).deliver(|delivery| self.publish_to(from, delivery, |_| true, patience));
+        let result = event(name).deliver(|delivery| self.publish_to(from, delivery, &|_| true, patience));
         if !result.is_clean() {
             log::warn!(target: about.name(), "not everyone heard of it: {result:?}");
         }

@@ -1,12 +1,14 @@
 //! Who reads what a writer has replaced, and who is inside which module: one record for each thread.
 //!
 //! A record's sequence is odd while its thread is inside a call. What was replaced may be freed once every thread that was
-//! inside then has been outside since. A mark names the module that a call is about to enter; it is made before the
+//! inside then has been outside since. A mark names the handler that a call is about to enter; it is made before the
 //! module's word is looked at, so that whoever closes the word and then finds no mark knows that nobody is inside.
 //!
 //! The marks are also what tells which thread is stuck where.
 
-use crate::sync::{AtomicUsize, Ordering, light};
+use core::ops::Range;
+
+use crate::sync::{AtomicUsize, Light, Ordering};
 
 /// How deeply calls may be nested at all, over all runtimes of a thread; no runtime's limit is higher.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -15,46 +17,40 @@ pub(crate) const MAX_DEPTH: usize = 64;
 pub(crate) struct Record {
     sequence: AtomicUsize,
     marks: [AtomicUsize; MAX_DEPTH],
-    /// For each mark, the address of the handler's entry.
-    handlers: [AtomicUsize; MAX_DEPTH],
 }
 
 impl Record {
     pub(crate) fn new() -> Self {
-        let zeros = || core::array::from_fn(|_| AtomicUsize::new(0));
-        Self { sequence: AtomicUsize::new(0), marks: zeros(), handlers: zeros() }
+        Self { sequence: AtomicUsize::new(0), marks: core::array::from_fn(|_| AtomicUsize::new(0)) }
     }
 
     /// The outermost call of this record's thread begins: what is read from here on is kept.
     ///
     /// Whoever sees it sees that the call before has ended, hence the release: what a thread wrote with one is not
-    /// passed on by its next plain store to the same place.
+    /// passed on by its next plain store to the same place. Gives the sequence.
     #[inline]
-    pub(crate) fn enter(&self) {
-        let sequence = self.sequence.load(Ordering::Relaxed);
+    pub(crate) fn enter(&self, light: Light) -> usize {
+        let sequence = self.sequence.load(Ordering::Relaxed).wrapping_add(1);
+        self.sequence.store(sequence, Ordering::Release);
+        light.barrier();
+        sequence
+    }
+
+    /// It ends; `sequence` is what its beginning gave.
+    #[inline]
+    pub(crate) fn leave(&self, sequence: usize) {
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
-        light();
     }
 
-    /// It ends.
+    /// The mark of the call at that depth, which is less than `MAX_DEPTH`.
     #[inline]
-    pub(crate) fn leave(&self) {
-        let sequence = self.sequence.load(Ordering::Relaxed);
-        self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
+    pub(crate) fn mark(&self, depth: u32) -> Mark<'_> {
+        Mark(&self.marks[depth as usize % MAX_DEPTH])
     }
 
-    /// The call at that depth is about to look at the word of `place`, for that handler. It has left where it was before,
-    /// which is released as in [`Record::enter`].
-    #[inline]
-    pub(crate) fn mark(&self, depth: usize, place: usize, handler: usize) {
-        self.handlers[depth].store(handler, Ordering::Relaxed);
-        self.marks[depth].store(place, Ordering::Release);
-        light();
-    }
-
-    #[inline]
-    pub(crate) fn unmark(&self, depth: usize) {
-        self.marks[depth].store(0, Ordering::Release);
+    /// What the beginning of this thread's call has given.
+    pub(crate) fn sequence(&self) -> usize {
+        self.sequence.load(Ordering::Relaxed)
     }
 
     /// The sequence, if the thread is inside a call. After a heavy barrier.
@@ -68,9 +64,28 @@ impl Record {
         self.sequence.load(Ordering::Acquire) != sequence
     }
 
-    /// The handler of `place` that a call of this thread is inside of, or about to enter. After a heavy barrier.
-    pub(crate) fn is_in(&self, place: usize) -> Option<usize> {
-        let at = self.marks.iter().position(|mark| mark.load(Ordering::Acquire) == place)?;
-        Some(self.handlers[at].load(Ordering::Relaxed))
+    /// Which of these handlers a call of this thread is inside of, or about to enter. After a heavy barrier.
+    pub(crate) fn is_in(&self, handlers: &Range<usize>) -> Option<usize> {
+        self.marks.iter().map(|mark| mark.load(Ordering::Acquire)).find(|mark| handlers.contains(mark))
+    }
+}
+
+/// Where one call of a thread is.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark<'a>(&'a AtomicUsize);
+
+impl Mark<'_> {
+    /// The call is about to look at the word of the module that has `handler`, which is no address but this one's. It has
+    /// left where it was before, which is released as in [`Record::enter`].
+    #[inline]
+    pub(crate) fn set(self, handler: usize, light: Light) {
+        self.0.store(handler, Ordering::Release);
+        light.barrier();
+    }
+
+    /// The call is nowhere.
+    #[inline]
+    pub(crate) fn clear(self) {
+        self.0.store(0, Ordering::Release);
     }
 }

@@ -163,7 +163,7 @@ impl Registry {
     }
 
     /// What calls are to walk from now on.
-    pub(super) fn view(&mut self) -> View {
+    pub(super) fn view(&mut self, settings: &Settings) -> View {
         let members = &self.members;
         let lives = |owner: usize| members.iter().any(|member| member.instance.address() == owner);
         let closures = self.closures.iter().filter(|closure| !closure.paused && closure.owner.is_none_or(lives));
@@ -171,7 +171,8 @@ impl Registry {
             members.iter().map(|member| &*member.instance).chain(closures.map(|closure| &*closure.instance));
         let mut listening: Vec<&Instance> = listening.collect();
         listening.sort_by_key(|instance| instance.slot.id);
-        let topics = Topics::new(listening.into_iter(), &mut self.counts);
+        let plainly = !self.paused && !settings.statistics;
+        let topics = Topics::new(listening.into_iter(), &mut self.counts, plainly);
         View { topics, names: self.names.clone(), paused: self.paused }
     }
 

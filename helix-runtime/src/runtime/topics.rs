@@ -10,31 +10,24 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::TypeId;
 use core::cmp::Reverse;
-use core::ptr::NonNull;
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::descriptor::{Entry, EventFn};
+use crate::chain::Light;
+use crate::descriptor::EventFn;
 use crate::event::{Delivery, Hears, SubscriptionPriority};
-use crate::runtime::instance::{Hearing, Instance};
+use crate::runtime::counts::Count;
+use crate::runtime::instance::{Hearing, Instance, Way};
 use crate::runtime::word::Access;
-use crate::schema::hash_name;
 
 /// One handler of an event.
 #[derive(Clone, Copy)]
 pub(crate) struct Listener {
-    pub(crate) instance: NonNull<Instance>,
-    pub(crate) entry: &'static Entry,
     pub(crate) call: EventFn,
-    pub(crate) access: Access,
+    pub(crate) way: Way,
     /// Which of the instance's hearings.
     pub(crate) hearing: u32,
     priority: SubscriptionPriority,
 }
-
-// SAFETY: an instance may be used by any thread; its address is followed as long as `Listener::instance` says.
-unsafe impl Send for Listener {}
-// SAFETY: as above.
-unsafe impl Sync for Listener {}
 
 /// What a listener hears, whatever its type: events of that topic and name?
 fn hears_named(hears: &Hears<'_>, topic: &str, name: &str) -> bool {
@@ -45,46 +38,68 @@ fn hears_named(hears: &Hears<'_>, topic: &str, name: &str) -> bool {
     }
 }
 
-/// Those who hear one thing.
-struct Table {
-    key: Key,
-    listeners: Box<[Listener]>,
-    published: Arc<AtomicUsize>,
+/// Those who hear one thing, in order.
+pub(crate) struct Group {
+    pub(crate) listeners: Box<[Listener]>,
+    /// Whether only those of them are meant that hear its topic or its name.
+    pub(crate) by_name: bool,
+    /// Whether nothing is asked for but to call them: no module of theirs has a lock, nobody counts them, all of them are
+    /// meant, the bus is not paused, and a mark needs no barrier.
+    pub(crate) is_plain: bool,
+    /// How often it was published.
+    pub(crate) published: Arc<Count>,
 }
 
-#[derive(PartialEq, Eq)]
-enum Key {
-    Type(TypeId),
-    Name(Box<str>),
+impl Group {
+    fn new(listeners: Box<[Listener]>, published: Arc<Count>, plainly: bool) -> Self {
+        let is_plain = plainly && listeners.iter().all(|listener| listener.way.access == Access::Free);
+        Self { listeners, by_name: false, is_plain, published }
+    }
 }
+
+/// A place of the map from types to those who hear them.
+struct Typed {
+    type_id: TypeId,
+    group: Group,
+}
+
+/// Marks a place that is free.
+struct Nobody;
 
 /// How often each name was published; outlives the tables.
-pub(crate) type Counts = BTreeMap<String, Arc<AtomicUsize>>;
+pub(crate) type Counts = BTreeMap<String, Arc<Count>>;
 
-/// The tables, and a map from a hash to a table's index.
+/// The tables.
 pub(crate) struct Topics {
-    tables: Box<[Table]>,
-    index: Box<[u32]>,
+    /// By type: each at the place of its hash, or the next that was free.
+    types: Box<[Typed]>,
+    /// By the name of an event or a topic.
+    names: BTreeMap<Box<str>, Group>,
     /// Those who hear any type, for events that two names stand for. All topics of a closure are in it.
-    untyped: Box<[Listener]>,
+    untyped: Group,
     /// Those who hear everything.
-    all: Box<[Listener]>,
-    unnamed: Arc<AtomicUsize>,
+    all: Group,
 }
 
-const EMPTY: u32 = u32::MAX;
+/// A count with a number that no other of the process has.
+fn new_count() -> Arc<Count> {
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+    Arc::new(Count::new(NEXT.fetch_add(1, Ordering::Relaxed)))
+}
 
 /// The name under which publications are counted that nobody names.
 pub(crate) const UNNAMED: &str = "";
 
 impl Topics {
-    /// The tables of all hearings of these instances, which come in the order of their registration.
-    pub(crate) fn new<'a>(instances: impl Iterator<Item = &'a Instance>, counts: &mut Counts) -> Self {
+    /// The tables of all hearings of these instances, which come in the order of their registration. `plainly` says that
+    /// nothing is asked for in general but to call them.
+    pub(crate) fn new<'a>(instances: impl Iterator<Item = &'a Instance>, counts: &mut Counts, plainly: bool) -> Self {
+        let plainly = plainly && Light::get().is_free();
         let mut heard: Vec<(Listener, Hears<'a>)> = Vec::new();
         for instance in instances {
             for (at, Hearing { hears, priority, entry, call, access }) in instance.hearings().enumerate() {
-                let (instance, hearing) = (instance.into(), at as u32);
-                heard.push((Listener { instance, entry, call, access, hearing, priority }, hears));
+                let (way, hearing) = (Way::to(instance, Some(entry), access), at as u32);
+                heard.push((Listener { call, way, hearing, priority }, hears));
             }
         }
         heard.sort_by_key(|(listener, _)| Reverse(listener.priority));
@@ -101,117 +116,109 @@ impl Topics {
         };
         let mut count = |name: &str| match counts.get(name) {
             Some(count) => count.clone(),
-            None => counts.entry(name.into()).or_default().clone(),
+            None => counts.entry(name.into()).or_insert_with(new_count).clone(),
         };
-        let mut tables: Vec<Table> = Vec::new();
+        let mut typed: Vec<Typed> = Vec::new();
+        let mut names: BTreeMap<Box<str>, Group> = BTreeMap::new();
         for (_, hears) in &heard {
-            let (key, name) = match *hears {
-                Hears::Type { type_id, name, .. } => (Key::Type(type_id), name),
-                Hears::Named(name) => (Key::Name(name.into()), name),
-                Hears::All => continue,
-            };
-            if tables.iter().any(|table| table.key == key) {
-                continue;
+            match *hears {
+                Hears::Type { topic, name, type_id } if !typed.iter().any(|known| known.type_id == type_id) => {
+                    let listeners = matching(&|other| match other {
+                        Hears::Type { type_id: other, .. } => *other == type_id,
+                        _ => hears_named(other, topic, name),
+                    });
+                    typed.push(Typed { type_id, group: Group::new(listeners, count(name), plainly) });
+                }
+                Hears::Named(name) if !names.contains_key(name) => {
+                    let listeners = matching(&|other| hears_named(other, name, name));
+                    names.insert(name.into(), Group::new(listeners, count(name), plainly));
+                }
+                _ => {}
             }
-            let listeners = match *hears {
-                Hears::Type { topic, name, type_id } => matching(&|other| match other {
-                    Hears::Type { type_id: other, .. } => *other == type_id,
-                    _ => hears_named(other, topic, name),
-                }),
-                _ => matching(&|other| hears_named(other, name, name)),
-            };
-            tables.push(Table { key, listeners, published: count(name) });
-        }
-
-        let size = (tables.len() * 2).next_power_of_two();
-        let mut index = alloc::vec![EMPTY; size].into_boxed_slice();
-        for (at, table) in tables.iter().enumerate() {
-            let hash = match &table.key {
-                Key::Type(id) => hash_type(*id),
-                Key::Name(name) => hash_name(name),
-            };
-            let mut slot = hash as usize & (size - 1);
-            while index[slot] != EMPTY {
-                slot = (slot + 1) & (size - 1);
-            }
-            index[slot] = at as u32;
         }
         let untyped = heard.iter().filter(|(_, hears)| !matches!(hears, Hears::Type { .. }));
+        let untyped = untyped.map(|(listener, _)| *listener).collect();
+        let all = matching(&|hears| matches!(hears, Hears::All));
+        let unnamed = count(UNNAMED);
         Self {
-            tables: tables.into(),
-            index,
-            untyped: untyped.map(|(listener, _)| *listener).collect(),
-            all: matching(&|hears| matches!(hears, Hears::All)),
-            unnamed: count(UNNAMED),
+            types: by_hash(typed, &unnamed),
+            names,
+            untyped: Group { by_name: true, ..Group::new(untyped, unnamed.clone(), false) },
+            all: Group::new(all, unnamed, plainly),
         }
     }
 
-    #[inline]
-    fn find(&self, hash: u64, is: impl Fn(&Key) -> bool) -> Option<&Table> {
-        let mask = self.index.len() - 1;
-        let mut slot = hash as usize & mask;
-        loop {
-            let table = self.tables.get(self.index[slot] as usize)?;
-            if is(&table.key) {
-                return Some(table);
+    /// Those who hear the delivery, in order, and what counts it.
+    #[inline(always)]
+    pub(crate) fn heard(&self, delivery: &Delivery<'_>) -> &Group {
+        let at = hash_type(delivery.kind.type_id) as usize & (self.types.len() - 1);
+        match self.types.get(at) {
+            Some(typed) if typed.type_id == delivery.kind.type_id => &typed.group,
+            _ => self.heard_elsewhere(delivery),
+        }
+    }
+
+    /// The same for a type whose place is another's, or that nobody names.
+    #[inline(never)]
+    fn heard_elsewhere(&self, delivery: &Delivery<'_>) -> &Group {
+        let (type_id, mask) = (delivery.kind.type_id, self.types.len() - 1);
+        let mut at = hash_type(type_id) as usize & mask;
+        while self.types[at].type_id != TypeId::of::<Nobody>() {
+            if self.types[at].type_id == type_id {
+                return &self.types[at].group;
             }
-            slot = (slot + 1) & mask;
+            at = (at + 1) & mask;
+        }
+        match (self.names.get(delivery.kind.topic), self.names.get(delivery.kind.name)) {
+            (Some(_), Some(_)) if delivery.kind.topic != delivery.kind.name => &self.untyped,
+            (Some(group), _) | (None, Some(group)) => group,
+            (None, None) => &self.all,
         }
     }
 
-    /// Those who hear the delivery, in order.
-    #[inline]
-    pub(crate) fn heard(&self, delivery: &Delivery<'_>) -> Heard<'_> {
-        let is_type = |key: &Key| matches!(key, Key::Type(id) if *id == delivery.type_id);
-        match self.find(hash_type(delivery.type_id), is_type) {
-            Some(table) => table.heard(),
-            None => self.heard_untyped(delivery),
+    /// What counts the publications of a delivery that a group hears. Where two names stand for it, the topic's.
+    pub(crate) fn published<'a>(&'a self, group: &'a Group, delivery: &Delivery<'_>) -> &'a Count {
+        let topic = || self.names.get(delivery.kind.topic);
+        let counting = if group.by_name { topic().unwrap_or(group) } else { group };
+        &counting.published
+    }
+}
+
+/// Puts each type at the place of its hash, in a table of twice the size or more, of which one place is free at least.
+fn by_hash(typed: Vec<Typed>, unnamed: &Arc<Count>) -> Box<[Typed]> {
+    let size = (typed.len() * 2 + 1).next_power_of_two();
+    let free = || Typed { type_id: TypeId::of::<Nobody>(), group: Group::new(Box::default(), unnamed.clone(), false) };
+    let mut places: Box<[Typed]> = core::iter::repeat_with(free).take(size).collect();
+    for typed in typed {
+        let mut at = hash_type(typed.type_id) as usize & (size - 1);
+        while places[at].type_id != TypeId::of::<Nobody>() {
+            at = (at + 1) & (size - 1);
         }
+        places[at] = typed;
     }
-
-    /// Nobody names the type: the topic and the name alone may be heard.
-    fn heard_untyped(&self, delivery: &Delivery<'_>) -> Heard<'_> {
-        let named = |name: &str| self.find(hash_name(name), |key| matches!(key, Key::Name(known) if **known == *name));
-        match (named(delivery.topic), named(delivery.name)) {
-            (Some(topic), Some(_)) if delivery.topic != delivery.name => {
-                Heard { listeners: &self.untyped, by_name: true, published: &topic.published }
-            }
-            (Some(table), _) | (None, Some(table)) => table.heard(),
-            (None, None) => Heard { listeners: &self.all, by_name: false, published: &self.unnamed },
-        }
-    }
+    places
 }
 
-impl Table {
-    #[inline]
-    fn heard(&self) -> Heard<'_> {
-        Heard { listeners: &self.listeners, by_name: false, published: &self.published }
-    }
-}
-
-/// Those who hear one delivery.
-#[derive(Clone, Copy)]
-pub(crate) struct Heard<'a> {
-    pub(crate) listeners: &'a [Listener],
-    /// Whether only those of them are meant that hear its topic or its name.
-    by_name: bool,
-    pub(crate) published: &'a AtomicUsize,
-}
-
-impl Heard<'_> {
+impl Group {
     /// Whether that listener is meant.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn includes(&self, listener: &Listener, delivery: &Delivery<'_>) -> bool {
-        !self.by_name || {
-            let hears = |hearing: &Hearing<'_>| hears_named(&hearing.hears, delivery.topic, delivery.name);
-            let mut hearings = listener.instance().hearings();
-            if listener.instance().listens.is_some() {
-                // Of the topics that match the first counts.
-                hearings.position(|hearing| hears(&hearing)) == Some(listener.hearing as usize)
-            } else {
-                hearings.nth(listener.hearing as usize).is_some_and(|hearing| hears(&hearing))
-            }
+        if !self.by_name {
+            return true;
         }
+        let hears = |hearing: &Hearing<'_>| hears_named(&hearing.hears, delivery.kind.topic, delivery.kind.name);
+        let mut hearings = listener.instance().hearings();
+        if listener.instance().listens.is_some() {
+            // Of the topics that match the first counts.
+            hearings.position(|hearing| hears(&hearing)) == Some(listener.hearing as usize)
+        } else {
+            hearings.nth(listener.hearing as usize).is_some_and(|hearing| hears(&hearing))
+        }
+    }
+
+    /// Where a listener of this group stands in it.
+    pub(crate) fn index_of(&self, listener: &Listener) -> usize {
+        self.listeners.iter().position(|other| core::ptr::eq(other, listener)).unwrap_or_default()
     }
 
     /// Of the listeners of one module, which one is at `index`.
@@ -222,7 +229,12 @@ impl Heard<'_> {
     }
 
     /// The nth listener of one module.
-    pub(crate) fn of_slot(&self, slot: crate::ModuleId, nth: usize, delivery: &Delivery<'_>) -> Option<&Listener> {
+    pub(crate) fn of_slot<'a>(
+        &'a self,
+        slot: crate::ModuleId,
+        nth: usize,
+        delivery: &Delivery<'_>,
+    ) -> Option<&'a Listener> {
         let all = self.listeners.iter();
         all.filter(|other| other.instance().slot.id == slot && self.includes(other, delivery)).nth(nth)
     }
@@ -230,15 +242,13 @@ impl Heard<'_> {
 
 impl Listener {
     /// The instance, for as long as the table may be read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn instance<'a>(&self) -> &'a Instance {
-        // SAFETY: whoever has a listener has it of a table that a call under way keeps, and with it what it names
-        // (`registry.rs`). The callers let it live no longer.
-        unsafe { self.instance.as_ref() }
+        self.way.instance()
     }
 
     fn is_twin_of(&self, other: &Self) -> bool {
-        self.instance == other.instance && self.instance().listens.is_some()
+        self.way.leads_to(other.instance()) && self.instance().listens.is_some()
     }
 }
 

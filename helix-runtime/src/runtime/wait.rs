@@ -10,9 +10,10 @@
 
 use std::vec::Vec;
 
+use crate::chain::{Light, Mark};
 use crate::context::{Context, Place};
 use crate::lock::Lock;
-use crate::runtime::instance::{Door, Entered, Instance};
+use crate::runtime::instance::{Entered, Instance, Way};
 use crate::runtime::patience::{Backoff, Patience};
 use crate::runtime::word::{Access, Refused};
 
@@ -121,12 +122,13 @@ impl Drop for Impatient<'_> {
 /// Waits until the instance can be entered; `up` is the call that wants to.
 pub(super) fn wait<'a>(
     host: *const (),
-    instance: &'a Instance,
-    door: &'a Door<'a>,
+    way: &'a Way,
+    mark: Mark<'a>,
     up: Option<&Context>,
     patience: Patience,
 ) -> Result<Entered<'a>, Refused> {
-    let (place, access) = (&instance.place, door.access);
+    let (instance, access, light) = (way.instance(), way.access, Light::get());
+    let place = &instance.place;
     let held = up.and_then(|up| up.holds(host, place));
     match (held, access) {
         (Some(Access::Exclusive), _) | (Some(Access::Shared), Access::Exclusive) => return Err(Refused::Busy),
@@ -143,7 +145,7 @@ pub(super) fn wait<'a>(
         // Who shares the module joins nobody by impatience: else readers by turns would keep out who waits to be alone.
         let may_barge = access == Access::Exclusive || instance.word.is_empty();
         let barge = first || (impatient.is_some() && may_barge && !place.gated.load(Ordering::Relaxed));
-        let refused = match instance.enter(door, barge) {
+        let refused = match way.enter(mark, light, barge) {
             Ok(entered) => return Ok(entered),
             Err(refused) => refused,
         };

@@ -55,22 +55,28 @@ impl Word {
     ///
     /// With [`Access::Free`] the caller has made its mark, and a light barrier, before. Without `std` it has counted itself
     /// by an atomic, which must be in one order with this load and with what [`Word::close`] and [`Word::seize`] write.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter(&self, access: Access, barge: bool) -> Result<(), Refused> {
-        let word = self.word.load(Ordering::SeqCst);
-        if word == OPEN && (barge || self.holding_off.load(Ordering::Relaxed) == 0) {
-            let to = match access {
-                Access::Free => return Ok(()),
-                Access::Shared => OPEN + READER,
-                Access::Exclusive => OPEN | ALONE,
-            };
-            if self.word.compare_exchange(OPEN, to, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                return Ok(());
-            }
+        let to = match access {
+            Access::Free => return self.look(barge),
+            Access::Shared => OPEN + READER,
+            Access::Exclusive => OPEN | ALONE,
+        };
+        if (barge || self.holding_off.load(Ordering::Relaxed) == 0)
+            && self.word.compare_exchange(OPEN, to, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        {
+            return Ok(());
         }
         self.enter_slowly(access, barge)
     }
 
+    /// Whether a module without a lock may be entered: nobody asks those who come to hold off but by its gate.
+    #[inline(always)]
+    pub(crate) fn look(&self, barge: bool) -> Result<(), Refused> {
+        if self.word.load(Ordering::SeqCst) == OPEN { Ok(()) } else { self.enter_slowly(Access::Free, barge) }
+    }
+
+    #[cold]
     fn enter_slowly(&self, access: Access, barge: bool) -> Result<(), Refused> {
         let mut word = self.word.load(Ordering::SeqCst);
         loop {
@@ -100,7 +106,7 @@ impl Word {
     }
 
     /// Leaves; what was done inside is seen by whoever enters next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leave(&self, access: Access) {
         match access {
             Access::Free => {}

@@ -4,8 +4,8 @@ use alloc::string::{String, ToString};
 
 use super::ModuleContext;
 use crate::bus::{EventSubscription, SubscriptionId};
-use crate::codec::Codec;
-use crate::context::{Call, Context, Host, ModuleId, Place, Route};
+use crate::codec::{Codec, TypedCall};
+use crate::context::{Call, Context, Direct, Host, ModuleId, Place, Route, To};
 use crate::error::{IpcError, IpcResult};
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
@@ -50,6 +50,10 @@ impl Host for Alone<'_> {
 
     fn agree(&self, _: Route, _: &'static Codec) -> IpcResult<()> {
         Err(IpcError::Closed)
+    }
+
+    fn call_directly(&self, _: Option<&Context>, _: &To<'_>, _: &mut TypedCall<'_>) -> Direct {
+        Direct::Not
     }
 
     fn call(&self, _: Option<&Context>, _: Route, call: &mut Call<'_, '_>) -> IpcResult<()> {

@@ -1,0 +1,73 @@
+//! The short way of a request: the values themselves, to a handler of those very types, in a module without a lock.
+//!
+//! Whatever else a call may need (a lock, a permission, bytes, a wait, a successor) goes the way of `dispatch.rs`, which
+//! comes to the same: this one gives up before it has done anything.
+
+use alloc::boxed::Box;
+use core::ptr::NonNull;
+
+use crate::chain::Light;
+use crate::codec::TypedCall;
+use crate::context::{Context, Direct, Hold, To};
+use crate::descriptor::{RequestFn, Status};
+use crate::error::IpcError;
+use crate::irq;
+use crate::runtime::inner::Inner;
+use crate::runtime::instance::Entered;
+use crate::runtime::names::Target;
+use crate::runtime::word::Access;
+
+impl Inner {
+    /// Makes a call so, if it can be made so.
+    #[inline(always)]
+    pub(super) fn direct(&self, from: Option<&Context>, to: &To<'_>, call: &mut TypedCall<'_>) -> Direct {
+        irq::assert_task_level("a request");
+        let here = self.calls.here(from);
+        // SAFETY: `self` and the calls that led here outlive this one.
+        let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
+        let depth = cx.depth();
+        if depth >= self.settings.depth_limit {
+            return Direct::Not;
+        }
+        let link = NonNull::from(&mut cx);
+        let (under, guard) = here.enter(link);
+        let names = &self.view(under.keeps()).names;
+        let found = match *to {
+            To::Route(route, _) => names.target(route),
+            To::Path(path) => names.at_path(path),
+        };
+        let (Some(target), mark) = (found, under.mark(depth)) else { return Direct::Not };
+        let RequestFn::Typed(handler, codec) = target.call else { return Direct::Not };
+        if !target.is_plain || !call.is_of(codec) || target.way.enter_as(Access::Free, mark, Light::FREE).is_err() {
+            return Direct::Not;
+        }
+        let instance = target.way.instance();
+        // SAFETY: nobody looks at the link before the handler does, and the place lives while it is entered.
+        unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(Access::Free)) };
+        // SAFETY: the handler is of this instance, which was entered, and has the types of the call; the link is only looked
+        // at until it has returned.
+        let status = unsafe { call.pass(handler, instance.data(), link.as_ref()) };
+        if status != Status::Handled {
+            // SAFETY: as above.
+            let cx = unsafe { link.as_ref() };
+            call.error = Some(self.failed_directly(target, Entered::new(&target.way, mark), status, cx));
+            return Direct::Failed;
+        }
+        mark.clear();
+        under.leave(guard);
+        Direct::Replied
+    }
+
+    #[cold]
+    fn failed_directly(&self, target: &Target, entered: Entered<'_>, status: Status, cx: &Context) -> IpcError {
+        let module = entered.instance().name().into();
+        let error = match status {
+            Status::Panicked => self.crashed(entered, cx),
+            _ => {
+                drop(entered);
+                cx.take_fault()
+            }
+        };
+        IpcError::Failed { module, request: target.request.name.into(), error: Box::new(error) }
+    }
+}
