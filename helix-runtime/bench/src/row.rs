@@ -30,6 +30,11 @@ impl Contender {
         Self { name, run: Box::new(run), calls: Box::new(calls) }
     }
 
+    /// Counts the calls in another way.
+    pub fn count_by(&mut self, calls: impl Fn() -> u64 + 'static) {
+        self.calls = Box::new(calls);
+    }
+
     /// Does a number of operations, and says how long they took.
     pub fn run(&mut self, operations: u64) -> Duration {
         (self.run)(operations)
@@ -77,19 +82,28 @@ pub struct Row {
     pub what: String,
     /// How many times the floor ours may cost.
     pub budget: Option<f64>,
+    /// How many times longer than others' its batches take: threads need time to meet.
+    pub stretch: u32,
     make: Box<dyn Fn() -> Field>,
 }
 
 impl Row {
     /// A row without a budget. Its contenders are made when it is run, so that rows do not crowd each other's memory.
     pub fn new(what: impl Into<String>, make: impl Fn() -> Field + 'static) -> Self {
-        Self { what: what.into(), budget: None, make: Box::new(make) }
+        Self { what: what.into(), budget: None, stretch: 1, make: Box::new(make) }
     }
 
     /// Sets how many times the floor ours may cost.
     #[must_use]
     pub fn within(mut self, budget: f64) -> Self {
         self.budget = Some(budget);
+        self
+    }
+
+    /// Makes its batches so many times longer.
+    #[must_use]
+    pub fn stretched(mut self, stretch: u32) -> Self {
+        self.stretch = stretch;
         self
     }
 
