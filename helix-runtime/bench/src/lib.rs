@@ -2,9 +2,14 @@
 #![warn(missing_docs)]
 
 pub mod bus;
+pub mod channels;
+pub mod desk;
 pub mod events;
 pub mod exclusive;
+pub mod matches;
 pub mod measure;
+pub mod names;
+pub mod relay;
 pub mod requests;
 pub mod row;
 pub mod share;
@@ -14,6 +19,8 @@ pub mod work;
 
 /// All rows, in the order of the table.
 pub fn rows() -> Vec<row::Row> {
-    let subjects = [events::rows(), share::rows(), statistics::rows(), exclusive::rows(), requests::rows()];
-    subjects.into_iter().flatten().collect()
+    let events = [events::rows(), share::rows(), statistics::rows(), exclusive::rows()];
+    let calls = [requests::rows(), names::rows(), channels::rows(), relay::rows()];
+
+    events.into_iter().chain(calls).flatten().collect()
 }
