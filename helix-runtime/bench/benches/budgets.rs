@@ -74,13 +74,13 @@ fn run(row: &Row, plan: Plan, results: &mut Results) {
     let mut contenders = row.field().into_contenders();
     let measured = measure(&mut contenders, stretched(plan, row));
     add(results, Line::measured(row.what.clone(), measured[1], Some(measured[0]), row.budget));
-    let others: Vec<_> =
-        contenders.iter().map(|contender| contender.name).zip(measured.iter().copied()).skip(2).collect();
-    for (name, other) in &others {
+    let named: Vec<_> = contenders.iter().map(|contender| contender.name).zip(measured).collect();
+    let others = &named[2..];
+    for (name, other) in others {
         add(results, Line::measured(format!("- {name}"), *other, None, None));
     }
     if !others.is_empty() {
-        results.sentences.push(compared(&row.what, measured[1], &others));
+        results.sentences.push(compared(&row.what, &named));
     }
 }
 

@@ -52,7 +52,7 @@ fn queues() -> Field {
     let crossbeam =
         same_thread("crossbeam-channel", move |value| tx.try_send(value).ok().and_then(|()| rx.try_recv().ok()));
     let (tx, rx) = mpsc::sync_channel(CAPACITY);
-    let std = same_thread("std `mpsc`", move |value| tx.try_send(value).ok().and_then(|()| rx.try_recv().ok()));
+    let std = same_thread("`std::sync::mpsc`", move |value| tx.try_send(value).ok().and_then(|()| rx.try_recv().ok()));
     Field::new(floor, ours).beside([crossbeam, std])
 }
 

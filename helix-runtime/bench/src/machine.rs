@@ -8,7 +8,7 @@ pub fn line() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let date = said_by("date", &["-u", "+%F"]);
     let rustc = said_by("rustc", &["--version"]);
-    format!("{date}, {rustc}, {}, {cores} cores, {}", processor(), said_by("uname", &["-srm"]))
+    format!("{date}, {rustc}, {}, {cores} cores, {}", processor(), said_by("uname", &["-sm"]))
 }
 
 fn said_by(program: &str, arguments: &[&str]) -> String {

@@ -89,7 +89,7 @@ fn queues() -> Field {
     let (tx, rx) = crossbeam_channel::bounded(CAPACITY);
     let crossbeam = across("crossbeam-channel", move |value| tx.try_send(value).is_ok(), move || rx.try_recv().ok());
     let (tx, rx) = mpsc::sync_channel(CAPACITY);
-    let std = across("std `mpsc`", move |value| tx.try_send(value).is_ok(), move || rx.try_recv().ok());
+    let std = across("`std::sync::mpsc`", move |value| tx.try_send(value).is_ok(), move || rx.try_recv().ok());
     Field::new(floor, ours).beside([crossbeam, std])
 }
 

@@ -87,7 +87,7 @@ impl Line {
     }
 }
 
-const WIDTHS: [usize; 7] = [68, 8, 16, 8, 20, 8, 10];
+const WIDTHS: [usize; 7] = [76, 8, 16, 8, 23, 8, 10];
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,19 +120,21 @@ fn range(quartiles: Quartiles, show: impl Fn(f64) -> String) -> String {
     format!("{} to {}", show(quartiles.low), show(quartiles.high))
 }
 
-/// Who does a row's work faster than ours, and who does not, in a sentence.
+/// Who does a row's work faster than ours, and who does not, in a sentence. The floor comes first, ours second.
 #[must_use]
-pub fn compared(what: &str, ours: Measured, others: &[(&str, Measured)]) -> String {
+pub fn compared(what: &str, measured: &[(&str, Measured)]) -> String {
+    let ns = |measured: &Measured| short(measured.ns.median);
+    let [(floor, its), (_, ours), others @ ..] = measured else { return String::new() };
     let (faster, slower): (Vec<_>, Vec<_>) = others.iter().partition(|(_, other)| other.ns.median < ours.ns.median);
     let list = |those: Vec<&(&str, Measured)>| match those.as_slice() {
         [] => "nobody".to_string(),
-        those => {
-            let shown = those.iter().map(|(name, other)| format!("{name} ({} ns)", short(other.ns.median)));
-            shown.collect::<Vec<_>>().join(", ")
-        }
+        those => those.iter().map(|(name, other)| format!("{name} ({} ns)", ns(other))).collect::<Vec<_>>().join(", "),
     };
-    let (ours, faster, slower) = (short(ours.ns.median), list(faster), list(slower));
-    format!("- {what}: ours takes {ours} ns. Faster: {faster}. Not faster: {slower}.")
+    let (faster, slower) = (list(faster), list(slower));
+    let (ours, its) = (ns(ours), ns(its));
+    format!(
+        "- {what}: ours takes {ours} ns, the floor ({floor}) {its} ns. Faster than ours: {faster}. Slower: {slower}."
+    )
 }
 
 #[cfg(test)]
@@ -155,10 +157,11 @@ mod tests {
 
     #[test]
     fn the_faster_are_named_even_if_they_are_not_ours() {
-        let others = [("quick", exactly(5.0, 1.0)), ("slow", exactly(500.0, 9.0))];
+        let floor = ("table", exactly(4.0, 1.0));
+        let others = [floor, ("ours", exactly(10.0, 2.0)), ("quick", exactly(5.0, 1.0)), ("slow", exactly(500.0, 9.0))];
         assert_eq!(
-            compared("a", exactly(10.0, 2.0), &others),
-            "- a: ours takes 10.0 ns. Faster: quick (5.00 ns). Not faster: slow (500 ns)."
+            compared("a", &others),
+            "- a: ours takes 10.0 ns, the floor (table) 4.00 ns. Faster than ours: quick (5.00 ns). Slower: slow (500 ns)."
         );
     }
 }

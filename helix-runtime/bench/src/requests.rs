@@ -63,10 +63,11 @@ impl Cashier {
 /// A call through a pointer.
 fn indirect() -> Contender {
     let clerk = keep(Clerk::default());
-    let call: fn(&Clerk, u64) -> u64 = Clerk::reply;
+    let entry: (fn(&Clerk, u64) -> u64, _) = black_box((Clerk::reply, clerk));
     let run = move |operations| {
         for _ in 0..operations {
-            black_box(black_box(call)(black_box(clerk), black_box(3)));
+            let (call, clerk) = black_box(&entry);
+            black_box(call(clerk, black_box(3)));
         }
     };
     Contender::new("indirect call", run, || clerk.calls.load(Ordering::Relaxed))
@@ -75,10 +76,12 @@ fn indirect() -> Contender {
 /// A call through a pointer, under a lock that nobody else wants.
 fn indirect_locked() -> Contender {
     let cashier = keep(spin::Mutex::new(Cashier::default()));
-    let call: fn(&spin::Mutex<Cashier>, u64) -> u64 = |cashier, number| cashier.lock().reply(number);
+    let enter = |cashier: &spin::Mutex<Cashier>, number| cashier.lock().reply(number);
+    let entry: (fn(&spin::Mutex<Cashier>, u64) -> u64, _) = black_box((enter, cashier));
     let run = move |operations| {
         for _ in 0..operations {
-            black_box(black_box(call)(black_box(cashier), black_box(3)));
+            let (call, cashier) = black_box(&entry);
+            black_box(call(cashier, black_box(3)));
         }
     };
     Contender::new("indirect call under a spin lock", run, || cashier.lock().calls.load(Ordering::Relaxed))
