@@ -88,10 +88,12 @@ pub fn draw(file: &Path, drawn: &Drawn) -> Result<(), Box<dyn Error>> {
 }
 
 fn panel(area: &Area<'_>, title: &str, drawn: &Drawn, lines: &[Series]) -> Result<(), Box<dyn Error>> {
-    let top = lines.iter().flat_map(|line| &line.points).map(|point| point.1).fold(0.0, f64::max) * 1.1;
+    let top = lines.iter().flat_map(|line| &line.points).map(|point| point.1).fold(0.0, f64::max);
+    // Room for the legend above the lines.
+    let top = top * 1.3;
     let mut builder = ChartBuilder::on(area);
     let font = |size: i32| ("sans-serif", size).into_font().color(&TEXT);
-    builder.caption(title, font(15)).margin(8).x_label_area_size(40).y_label_area_size(48);
+    builder.caption(title, font(15)).margin(8).margin_right(24).x_label_area_size(40).y_label_area_size(48);
     // The two kinds of axis are two types, drawn alike.
     macro_rules! draw {
         ($x:expr) => {{
@@ -103,6 +105,7 @@ fn panel(area: &Area<'_>, title: &str, drawn: &Drawn, lines: &[Series]) -> Resul
                 .light_line_style(TRANSPARENT)
                 .label_style(font(12))
                 .axis_desc_style(font(12))
+                .x_labels(drawn.points.len())
                 .x_desc(drawn.grows)
                 .x_label_formatter(&|x| format!("{x}"))
                 .y_label_formatter(&|y| format!("{y}"))
@@ -114,7 +117,12 @@ fn panel(area: &Area<'_>, title: &str, drawn: &Drawn, lines: &[Series]) -> Resul
                     .label(*name)
                     .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
             }
-            chart.configure_series_labels().label_font(font(12)).border_style(TRANSPARENT).draw()?;
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::UpperRight)
+                .label_font(font(12))
+                .border_style(TRANSPARENT)
+                .draw()?;
         }};
     }
     if drawn.is_log {

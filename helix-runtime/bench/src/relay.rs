@@ -96,7 +96,7 @@ fn queues() -> Field {
 /// The rows.
 pub fn rows() -> Vec<Row> {
     vec![
-        Row::new("channel for one to one, two threads", rings).within(1.5).stretched(3),
-        Row::new("channel for many to many, two threads", queues).within(1.2).stretched(3),
+        Row::new("channel for one to one, two threads", rings).within(1.5).stretched(8),
+        Row::new("channel for many to many, two threads", queues).within(1.2).stretched(8),
     ]
 }
