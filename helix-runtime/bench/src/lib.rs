@@ -1,4 +1,8 @@
 //! What the runtime costs: rows of contenders that do the same work, for the benchmark to time and the tests to compare.
+//!
+//! A [row](row::Row) has a floor, which is what one would write by hand for that case alone, ours, which is a plain
+//! [`Runtime`](helix_runtime::Runtime) as anybody builds it, and sometimes others that do the same work. A
+//! [curve](curves::Curve) is a plot of such rows.
 #![warn(missing_docs)]
 
 pub mod allocations;

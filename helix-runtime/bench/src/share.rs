@@ -6,7 +6,7 @@ use helix_runtime::prelude::*;
 use helix_runtime::{Descriptor, Module, Publish, Runtime};
 
 use crate::events::{self, Ear};
-use crate::row::{Field, Row};
+use crate::row::{Contender, Field, Row};
 use crate::table::{listeners, publish, walk};
 use crate::work::{TICK, Tally, named, note, running, tell};
 
@@ -78,7 +78,7 @@ fn mixed(matching: usize, descriptor: &Descriptor, others: &Descriptor) -> Vec<&
     (0..MODULES).filter_map(|at| if is_one(at) { those.next() } else { rest.next() }).collect()
 }
 
-fn ours(event: &'static impl Publish, modules: Vec<&'static Descriptor>) -> crate::row::Contender {
+fn ours(event: &'static impl Publish, modules: Vec<&'static Descriptor>) -> Contender {
     publish(event, running(Runtime::builder(), modules))
 }
 
