@@ -1,1 +1,1 @@
-//! Nothing but tests: `cargo test` here runs the runtime as a kernel links it, without the feature `std`.
+//! Nothing but tests and a bench: `cargo test` and `cargo bench` here run the runtime as a kernel links it, without `std`.
