@@ -237,7 +237,8 @@ pub struct BusStats {
     pub published: Vec<(String, usize)>,
     /// How often something was published that nobody names; those who hear everything heard it.
     pub unnamed: usize,
-    /// Each listener's counts, in the order of registration; empty unless statistics are switched on.
+    /// Each listener's counts, in the order of registration; empty unless statistics are switched on. Times are measured
+    /// where the runtime [has a clock](crate::Builder::clock).
     pub listeners: Vec<ListenerStats>,
 }
 

@@ -21,7 +21,7 @@ pub(crate) use without_threads::{Calls, Grace, Light, Mark, top};
 /// A call that is inside a module.
 pub(crate) struct Inside {
     pub(crate) thread: String,
-    /// Its mark; see [`Instance::mark_of`](crate::runtime::Instance::mark_of).
+    /// Its mark, which tells the handler.
     pub(crate) handler: usize,
 }
 

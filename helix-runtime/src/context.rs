@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::cell::Cell;
 use core::fmt;
+use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
@@ -38,9 +39,14 @@ impl fmt::Display for ModuleId {
 }
 
 /// Where calls go: a module's instance, or a closure that listens. Its address tells one from another.
+///
+/// A [`Context`] dereferences to its own, so that `ctx.id` is the module's id without a copy of it for each call.
+#[doc(hidden)]
 #[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) id: ModuleId,
+#[repr(C)]
+pub struct Place {
+    /// The module's id.
+    pub id: ModuleId,
     pub(crate) name: &'static str,
     /// What it asks its host to allow.
     pub(crate) permissions: &'static [&'static str],
@@ -140,12 +146,10 @@ impl Carries<'_> {
     }
 }
 
-/// One call of a handler: who is called, on whose behalf, and what it may ask of its host.
+/// One call of a handler: who is called, on whose behalf, and what it may ask of its host. `ctx.id` is the module's id.
 ///
 /// It is a link in the chain of calls, so it lives on the stack and cannot be kept; what can be is a [`Handle`].
 pub struct Context {
-    /// The module's id.
-    pub id: ModuleId,
     hold: Hold,
     place: NonNull<Place>,
     host: NonNull<dyn Host>,
@@ -176,7 +180,7 @@ impl Context {
         // SAFETY: `up` is alive, as the caller promises.
         let depth = up.map_or(0, |up| unsafe { up.as_ref() }.depth + 1);
         let hold = Hold::Place(Access::Free);
-        Self { id: place.id, place: place.into(), host, up, depth, hold, fault: Cell::new(None) }
+        Self { place: place.into(), host, up, depth, hold, fault: Cell::new(None) }
     }
 
     #[inline]
@@ -201,9 +205,18 @@ impl Context {
     /// As for `new`.
     #[inline]
     pub(crate) unsafe fn turn_to(&mut self, place: &Place, hold: Hold) {
-        self.id = place.id;
         self.place = place.into();
         self.hold = hold;
+    }
+
+    /// The same from one module without a lock to another.
+    ///
+    /// # Safety
+    /// As for `new`.
+    #[inline(always)]
+    pub(crate) unsafe fn turn_freely_to(&mut self, place: &Place) {
+        debug_assert_eq!(self.hold, Hold::Place(Access::Free));
+        self.place = place.into();
     }
 
     #[inline]
@@ -341,6 +354,15 @@ impl Context {
         let mut chain = self.up().map_or_else(String::new, |up| up.chain() + " -> ");
         chain.push_str(self.name());
         chain
+    }
+}
+
+impl Deref for Context {
+    type Target = Place;
+
+    #[inline]
+    fn deref(&self) -> &Place {
+        self.place()
     }
 }
 

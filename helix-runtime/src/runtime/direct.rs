@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 
 use crate::chain::Light;
 use crate::codec::TypedCall;
-use crate::context::{Context, Direct, Hold, To};
+use crate::context::{Context, Direct, To};
 use crate::descriptor::{RequestFn, Status};
 use crate::error::IpcError;
 use crate::irq;
@@ -38,12 +38,12 @@ impl Inner {
         };
         let (Some(target), mark) = (found, under.mark(depth)) else { return Direct::Not };
         let RequestFn::Typed(handler, codec) = target.call else { return Direct::Not };
-        if !target.is_plain || !call.is_of(codec) || target.way.enter_as(Access::Free, mark, Light::FREE).is_err() {
+        if !target.is_plain || !call.is_of(codec) {
             return Direct::Not;
         }
-        let instance = target.way.instance();
+        let Ok(instance) = target.way.enter_as(Access::Free, mark, Light::FREE) else { return Direct::Not };
         // SAFETY: nobody looks at the link before the handler does, and the place lives while it is entered.
-        unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(Access::Free)) };
+        unsafe { (*link.as_ptr()).turn_freely_to(&instance.place) };
         // SAFETY: the handler is of this instance, which was entered, and has the types of the call; the link is only looked
         // at until it has returned.
         let status = unsafe { call.pass(handler, instance.data(), link.as_ref()) };

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+use core::time::Duration;
 
 use crate::bus::EventTopic;
 use crate::chain::{Light, Mark};
@@ -26,8 +27,8 @@ use crate::request::{Request, Response};
 use crate::runtime::slot::Slot;
 use crate::runtime::word::{Access, Refused, Word};
 
-/// What every call reads stands together, at the front.
-#[repr(C)]
+/// What every call reads stands together, at the front: in one line of most caches.
+#[repr(C, align(64))]
 pub(crate) struct Instance {
     pub(crate) word: Word,
     data: AtomicPtr<()>,
@@ -37,8 +38,6 @@ pub(crate) struct Instance {
     pub(crate) descriptor: Descriptor,
     /// The descriptor's entries, for a table to index.
     pub(crate) entries: Box<[&'static Entry]>,
-    /// An address for each entry, and one for none of them, which nothing else in the process has.
-    marks: Box<[u8]>,
     /// What a closure listens to, and its priority; a module's entries say so themselves.
     pub(crate) listens: Option<(Box<[EventTopic]>, SubscriptionPriority)>,
     /// One for each hearing, where statistics are switched on.
@@ -65,6 +64,20 @@ pub(crate) struct Counters {
     pub(crate) time: AtomicUsize,
 }
 
+impl Counters {
+    /// Once more, and how long it took where that is known.
+    #[inline]
+    pub(crate) fn count(&self, status: Status, time: Option<Duration>) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if let Some(time) = time {
+            self.time.fetch_add(time.as_nanos() as usize, Ordering::Relaxed);
+        }
+        if matches!(status, Status::Failed | Status::Panicked) {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 const STATES: [ModuleState; 7] = [
     ModuleState::Registered,
     ModuleState::Created,
@@ -85,7 +98,6 @@ impl Instance {
         Self {
             place,
             slot,
-            marks: alloc::vec![0; entries.len() + 1].into(),
             entries,
             listens: None,
             counters: Box::default(),
@@ -106,17 +118,10 @@ impl Instance {
         core::ptr::from_ref(&self.place) as usize
     }
 
-    /// What a call of that handler leaves as its mark.
-    pub(crate) fn mark_of(&self, handler: Option<&'static Entry>) -> usize {
-        let is_it = |entry: &&'static Entry| handler.is_some_and(|handler| core::ptr::eq(*entry, handler));
-        let at = self.entries.iter().position(is_it).unwrap_or(self.entries.len());
-        self.marks().start + at
-    }
-
-    /// The marks of all calls that are inside.
+    /// The marks of all calls that are inside: the instance's address, and in its low bits which handler.
     pub(crate) fn marks(&self) -> Range<usize> {
-        let start = self.marks.as_ptr().addr();
-        start..start + self.marks.len()
+        let start = core::ptr::from_ref(self).addr();
+        start..start + Way::HANDLERS
     }
 
     pub(crate) fn is_lockless(&self) -> bool {
@@ -206,7 +211,7 @@ impl Instance {
 
     /// What a handler is called, for a message.
     pub(crate) fn handler_name(&self, mark: usize) -> String {
-        let entry = self.entries.get(mark.wrapping_sub(self.marks().start));
+        let entry = self.entries.get(mark % Way::HANDLERS);
         match entry.map(|entry| &entry.kind) {
             Some(EntryKind::Request(request)) => format!("`{}.{}`", self.name(), request.name),
             Some(EntryKind::Event { hears: Hears::Type { name, .. } | Hears::Named(name), .. }) => {
@@ -317,9 +322,9 @@ impl Drop for Instance {
 /// One way into an instance: for which handler, and how that shares the module.
 #[derive(Clone, Copy)]
 pub(crate) struct Way {
-    instance: NonNull<Instance>,
-    /// See [`Instance::mark_of`].
-    handler: usize,
+    /// The instance, and in the low bits of its address which of its entries; the last number stands for those that have
+    /// none of their own.
+    tagged: NonNull<Instance>,
     pub(crate) access: Access,
 }
 
@@ -329,26 +334,39 @@ unsafe impl Send for Way {}
 unsafe impl Sync for Way {}
 
 impl Way {
+    /// How many numbers the low bits have.
+    const HANDLERS: usize = align_of::<Instance>();
+
     pub(crate) fn to(instance: &Instance, handler: Option<&'static Entry>, access: Access) -> Self {
-        Self { instance: instance.into(), handler: instance.mark_of(handler), access }
+        let is_it = |entry: &&'static Entry| handler.is_some_and(|handler| core::ptr::eq(*entry, handler));
+        let at = instance.entries.iter().position(is_it).unwrap_or(usize::MAX);
+        let tagged = NonNull::from(instance).map_addr(|address| address | at.min(Self::HANDLERS - 1));
+        Self { tagged, access }
     }
 
     /// The instance, for as long as the table may be read that this stands in.
     #[inline(always)]
-    pub(crate) fn instance<'a>(&self) -> &'a Instance {
+    pub(crate) fn instance<'a>(self) -> &'a Instance {
+        let instance = self.tagged.as_ptr().map_addr(|address| address & !(Self::HANDLERS - 1));
         // SAFETY: a way stands in a table that a call under way keeps, and with it what it names (`registry.rs`), or beside
         // a reference to its instance. The callers let it live no longer.
-        unsafe { self.instance.as_ref() }
+        unsafe { &*instance }
     }
 
     #[inline(always)]
-    pub(crate) fn leads_to(&self, instance: &Instance) -> bool {
-        core::ptr::eq(self.instance.as_ptr(), instance)
+    pub(crate) fn leads_to(self, instance: &Instance) -> bool {
+        core::ptr::eq(self.instance(), instance)
+    }
+
+    /// What a call that goes this way leaves as its mark.
+    #[inline(always)]
+    fn handler(self) -> usize {
+        self.tagged.addr().get()
     }
 
     /// Enters if the module runs, or says why not. `mark` is that of the call, and is the way's until the call has left.
     pub(crate) fn enter<'a>(&'a self, mark: Mark<'a>, light: Light, barge: bool) -> Result<Entered<'a>, Refused> {
-        mark.set(self.handler, light);
+        mark.set(self.handler(), light);
         match self.instance().word.enter(self.access, barge) {
             Ok(()) => Ok(Entered { way: self, mark }),
             Err(refused) => {
@@ -360,9 +378,10 @@ impl Way {
 
     /// The same where `access` is known in the code, without a guard.
     #[inline(always)]
-    pub(crate) fn enter_as(&self, access: Access, mark: Mark<'_>, light: Light) -> Result<(), Refused> {
-        mark.set(self.handler, light);
-        self.instance().word.enter(access, false).inspect_err(|_| mark.clear())
+    pub(crate) fn enter_as<'a>(self, access: Access, mark: Mark<'_>, light: Light) -> Result<&'a Instance, Refused> {
+        let instance = self.instance();
+        mark.set(self.handler(), light);
+        instance.word.enter(access, false).inspect_err(|_| mark.clear()).map(|()| instance)
     }
 }
 

@@ -91,6 +91,8 @@ impl Runtime {
             }
         }
         *inner.started.lock() = true;
+        // This thread has its record from here on, even if there was nobody to start.
+        let _ = inner.calls.here(None);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ mod poll;
 mod publish;
 #[cfg(feature = "std")]
 mod readers;
+mod redeliver;
 mod registry;
 mod replace;
 mod slot;

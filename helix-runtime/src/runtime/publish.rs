@@ -1,53 +1,32 @@
-//! How an event reaches its listeners: one by one, or later, when they are busy or have put it off.
+//! How an event reaches its listeners: one by one. What waits for one that is busy is in `redeliver.rs`.
 
-use alloc::format;
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering;
 
 use crate::chain::{Keeps, Light, Mark};
 use crate::context::{Context, Hold, Place};
 use crate::descriptor::Status;
-use crate::erase::guard;
 use crate::error::ModuleError;
-use crate::event::{Delivery, Event, EventType, ModuleCrashed, ModuleName, Publish, PublishResult, in_event};
+use crate::event::{Delivery, EventType, ModuleCrashed, ModuleName, Publish, PublishResult, in_event};
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::{Entered, Instance};
 use crate::runtime::patience::Patience;
 use crate::runtime::registry::View;
-use crate::runtime::slot::{Aside, Kept, Slot};
 use crate::runtime::topics::{Group, Listener};
 use crate::runtime::word::{Access, Refused};
-/// What became of the events that waited in a ring.
-#[derive(Default)]
-pub(super) struct Drained {
-    pub(super) delivered: u32,
-    /// Whoever they were kept for does not listen or run any more.
-    pub(super) dropped: u32,
-}
-
-/// What became of one of them.
-enum Redelivery {
-    Delivered,
-    /// Whoever it was kept for does not listen or run any more.
-    Gone(Aside),
-    /// Its module is still busy.
-    Later,
-}
-
 /// What there is to tell of a publication but how often it was handled and ignored.
-type Trouble = Option<PublishResult>;
+pub(super) type Trouble = Option<PublishResult>;
 
 /// One call of the dispatch on its way through the handlers of an event: what it stands on.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     /// The link of the chain that each handler sees in turn; it lies on the stack of the walk.
-    link: Link,
-    keeps: Keeps<'a>,
-    mark: Mark<'a>,
-    light: Light,
-    view: &'a View,
-    group: &'a Group,
-    delivery: &'a Delivery<'a>,
-    patience: Patience,
+    pub(super) link: Link,
+    pub(super) keeps: Keeps<'a>,
+    pub(super) mark: Mark<'a>,
+    pub(super) light: Light,
+    pub(super) view: &'a View,
+    pub(super) group: &'a Group,
+    pub(super) delivery: &'a Delivery<'a>,
+    pub(super) patience: Patience,
 }
 
 impl Walk<'_> {
@@ -65,7 +44,7 @@ impl Walk<'_> {
 
 /// A walk's link, for as long as the walk.
 #[derive(Clone, Copy)]
-struct Link(NonNull<Context>);
+pub(super) struct Link(pub(super) NonNull<Context>);
 
 impl Link {
     #[inline(always)]
@@ -75,10 +54,17 @@ impl Link {
     }
 
     #[inline(always)]
-    fn turn_to(self, place: &Place, hold: Hold) {
+    fn turn_to(self, place: &Place, access: Access) {
         // SAFETY: between two handlers nobody looks at the link; the place lives while its handler is called, or is the
         // runtime's own.
-        unsafe { (*self.0.as_ptr()).turn_to(place, hold) };
+        unsafe { (*self.0.as_ptr()).turn_to(place, Hold::Place(access)) };
+    }
+
+    /// The same from one module without a lock to another.
+    #[inline(always)]
+    fn turn_freely_to(self, place: &Place) {
+        // SAFETY: as above.
+        unsafe { (*self.0.as_ptr()).turn_freely_to(place) };
     }
 }
 
@@ -110,10 +96,10 @@ impl Inner {
         let depth = cx.depth();
         let link = Link(NonNull::from(&mut cx));
         let (under, guard) = here.enter(link.0);
-        if depth >= self.settings.depth_limit {
-            return self.too_deep_to_publish(link.cx());
-        }
         let view = self.view(under.keeps());
+        if depth >= self.settings.depth_limit {
+            return self.too_deep_to_publish(link.cx(), view.paused && unless_paused);
+        }
         let (mark, group) = (under.mark(depth), view.topics.heard(delivery));
         let walk = || {
             let (keeps, light) = (under.keeps(), under.light());
@@ -156,8 +142,9 @@ impl Inner {
                 continue;
             }
             let status = match listener.way.enter_as(Access::Free, mark, Light::FREE) {
-                Ok(()) => {
-                    let status = self.hear(link, delivery, listener, Access::Free);
+                Ok(instance) => {
+                    link.turn_freely_to(&instance.place);
+                    let status = self.hear(link, delivery, listener, instance);
                     if status == Status::Handled {
                         continue;
                     }
@@ -167,7 +154,12 @@ impl Inner {
                     }
                     status
                 }
-                Err(refused) => self.deliver_later(&walk(), group.index_of(listener), refused, trouble),
+                Err(refused) => {
+                    let status = self.deliver_later(&walk(), group.index_of(listener), refused, trouble);
+                    // Its successor may have a lock.
+                    link.turn_to(&self.root, Access::Free);
+                    status
+                }
             };
             unhandled += u32::from(status != Status::Handled);
             ignored += u32::from(status == Status::Ignored);
@@ -185,13 +177,11 @@ impl Inner {
         trouble: &mut Trouble,
     ) -> (u32, u32) {
         let (mut handled, mut ignored) = (0, 0);
-        let is_special = walk.group.by_name || self.settings.statistics;
         for listener in &walk.group.listeners {
-            if !reaches(listener.instance()) {
+            if !walk.group.includes(listener, walk.delivery) || !reaches(listener.instance()) {
                 continue;
             }
             let status = match listener.way.access {
-                _ if is_special => self.deliver_specially(walk, listener, trouble),
                 // Written out, so that each is made for its own.
                 Access::Exclusive => self.deliver(Access::Exclusive, walk, listener, trouble),
                 Access::Shared => self.deliver(Access::Shared, walk, listener, trouble),
@@ -207,11 +197,13 @@ impl Inner {
     #[inline(always)]
     fn deliver(&self, access: Access, walk: &Walk<'_>, listener: &Listener, trouble: &mut Trouble) -> Status {
         let way = &listener.way;
-        if let Err(refused) = way.enter_as(access, walk.mark, walk.light) {
-            return self.deliver_later(walk, walk.group.index_of(listener), refused, trouble);
-        }
+        let instance = match way.enter_as(access, walk.mark, walk.light) {
+            Ok(instance) => instance,
+            Err(refused) => return self.deliver_later(walk, walk.group.index_of(listener), refused, trouble),
+        };
         let entered = Entered::new(way, walk.mark);
-        let status = self.hear(walk.link, walk.delivery, listener, access);
+        walk.link.turn_to(&instance.place, access);
+        let status = self.hear_counted(walk, listener, instance);
         if status.is_usual() {
             entered.leave_as(access);
         } else {
@@ -223,22 +215,12 @@ impl Inner {
         status
     }
 
-    /// Calls one handler if it is meant, and counts it.
-    #[inline(never)]
-    fn deliver_specially(&self, walk: &Walk<'_>, listener: &Listener, trouble: &mut Trouble) -> Status {
-        if !walk.group.includes(listener, walk.delivery) {
-            return Status::Deferred;
-        }
-        let at = walk.group.index_of(listener);
-        match listener.way.enter(walk.mark, walk.light, false) {
-            Ok(entered) => self.deliver_into(walk, listener, entered, at, trouble),
-            Err(refused) => self.deliver_later(walk, at, refused, trouble),
-        }
-    }
-
     #[cold]
-    fn too_deep_to_publish(&self, cx: &Context) -> PublishResult {
-        let mut result = PublishResult::default();
+    fn too_deep_to_publish(&self, cx: &Context, paused: bool) -> PublishResult {
+        let mut result = PublishResult { paused, ..PublishResult::default() };
+        if paused {
+            return result;
+        }
         if let Some(error) = self.too_deep(cx) {
             result.fail(self.root.name, error.into());
         }
@@ -272,6 +254,7 @@ impl Inner {
         }
     }
 
+    /// Calls one handler of a module that was entered, with all that comes of it and after it.
     fn deliver_into(
         &self,
         walk: &Walk<'_>,
@@ -286,7 +269,7 @@ impl Inner {
     }
 
     /// Calls one handler of a module that was entered, with all that may come of it.
-    fn hear_all(
+    pub(super) fn hear_all(
         &self,
         walk: &Walk<'_>,
         listener: &Listener,
@@ -294,13 +277,8 @@ impl Inner {
         nth: impl FnOnce() -> usize,
         trouble: &mut Trouble,
     ) -> Status {
-        // The clock is user code, which may call the module that was entered.
-        walk.link.turn_to(&listener.instance().place, Hold::Place(listener.way.access));
-        let began = self.settings.statistics.then(|| self.clock());
-        let status = self.hear(walk.link, walk.delivery, listener, listener.way.access);
-        if let Some(began) = began {
-            self.count(listener, status, began);
-        }
+        walk.link.turn_to(&listener.instance().place, listener.way.access);
+        let status = self.hear_counted(walk, listener, listener.instance());
         if !status.is_usual() {
             self.hear_of_trouble(walk, entered, status, nth(), trouble);
         }
@@ -317,18 +295,31 @@ impl Inner {
         now.topics.heard(walk.delivery).of_slot(slot, walk.nth_of(at), walk.delivery)
     }
 
-    /// Calls one handler of a module that was entered.
+    /// Calls one handler of a module that was entered and turned to, and counts that where statistics are kept.
     #[inline(always)]
-    fn hear(&self, link: Link, delivery: &Delivery<'_>, listener: &Listener, access: Access) -> Status {
-        let instance = listener.instance();
-        link.turn_to(&instance.place, Hold::Place(access));
+    fn hear_counted(&self, walk: &Walk<'_>, listener: &Listener, instance: &Instance) -> Status {
+        let Some(counters) = instance.counters.get(listener.hearing as usize) else {
+            return self.hear(walk.link, walk.delivery, listener, instance);
+        };
+        // The clock is user code, which may call the module that was entered. What `poll` was last told is no time.
+        let clock = self.settings.clock.as_deref();
+        let began = clock.map(|clock| clock.now());
+        let status = self.hear(walk.link, walk.delivery, listener, instance);
+        let time = clock.zip(began).map(|(clock, began)| clock.now().saturating_sub(began));
+        counters.count(status, time);
+        status
+    }
+
+    /// Calls one handler of a module that was entered and turned to.
+    #[inline(always)]
+    fn hear(&self, link: Link, delivery: &Delivery<'_>, listener: &Listener, instance: &Instance) -> Status {
         // SAFETY: the topics list a handler of this instance with its access, for deliveries that it hears.
         unsafe { instance.event(listener.call, delivery, link.cx()) }
     }
 
     /// What to do about a handler that has neither handled nor ignored an event.
     #[cold]
-    fn hear_of_trouble(
+    pub(super) fn hear_of_trouble(
         &self,
         walk: &Walk<'_>,
         entered: Entered<'_>,
@@ -363,128 +354,8 @@ impl Inner {
     #[inline(always)]
     fn release(&self, link: Link, listener: &Listener) {
         if listener.way.access != Access::Free && listener.instance().slot.busy.len() > 0 {
-            link.turn_to(&self.root, Hold::Place(Access::Free));
+            link.turn_to(&self.root, Access::Free);
             self.drain_at_release(&listener.instance().slot);
-        }
-    }
-
-    /// The same as [`Inner::drain_busy`]; what is dropped is told by the next `poll`.
-    pub(super) fn drain_at_release(&self, slot: &Slot) {
-        let dropped = self.drain_busy(slot).dropped;
-        self.lost.fetch_add(dropped as usize, Ordering::Relaxed);
-    }
-
-    fn keep_for_busy(&self, walk: &Walk<'_>, instance: &Instance, nth: usize, trouble: &mut Trouble) {
-        if self.put_aside(&instance.slot.busy, walk, instance, nth, trouble) {
-            trouble.get_or_insert_default().queued += 1;
-        }
-    }
-
-    /// Keeps an event for one handler. Whether there was room.
-    fn put_aside(&self, kept: &Kept, walk: &Walk<'_>, instance: &Instance, nth: usize, trouble: &mut Trouble) -> bool {
-        let event = match guard(|| Event::clone(walk.delivery.event())) {
-            Ok(event) => event,
-            Err(message) => {
-                let error =
-                    format!("event `{}` could not be kept: its `clone` panicked: {message}", walk.delivery.kind.name);
-                trouble.get_or_insert_default().fail(instance.name(), error.into());
-                return false;
-            }
-        };
-        let kept = kept.push(Aside { event, nth });
-        if kept.is_err() {
-            trouble.get_or_insert_default().dropped += 1;
-            log::warn!(target: instance.name(), "event `{}` is dropped: there is no room to keep it", walk.delivery.kind.name);
-        }
-        kept.is_ok()
-    }
-
-    /// Delivers what a module has missed because it was busy, and what comes of that, as deeply as calls may be nested.
-    /// What is left then, and what finds it busy again, waits for its next release, or for `poll`.
-    pub(super) fn drain_busy(&self, slot: &Slot) -> Drained {
-        let mut drained = Drained::default();
-        for _ in 0..self.settings.depth_limit {
-            if slot.busy.len() == 0 || !self.drain(slot, &slot.busy, &mut drained) {
-                break;
-            }
-        }
-        drained
-    }
-
-    /// Delivers what waits in a queue now; what comes meanwhile waits for the next time. Whether all of it was entered.
-    pub(super) fn drain(&self, slot: &Slot, kept: &Kept, drained: &mut Drained) -> bool {
-        for _ in 0..kept.len() {
-            match self.redeliver(slot, kept) {
-                Redelivery::Delivered => drained.delivered += 1,
-                Redelivery::Gone(aside) => {
-                    drained.dropped += 1;
-                    log::warn!(target: "helix", "event `{}` is dropped: it was kept for {}, which does not listen or run \
-                        any more", aside.event.name(), slot.id);
-                }
-                Redelivery::Later => return false,
-            }
-        }
-        true
-    }
-
-    /// Delivers the first event of a queue. It is taken out when its module has been entered, under the queue's lock: who
-    /// runs alone is entered in the order in which the events came, however many calls empty the queue.
-    fn redeliver(&self, slot: &Slot, kept: &Kept) -> Redelivery {
-        let here = self.calls.here(None);
-        // SAFETY: `self` and the calls that led here outlive this one.
-        let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
-        if self.too_deep(&cx).is_some() {
-            return Redelivery::Later;
-        }
-        let (up, depth) = (cx.up_link(), cx.depth());
-        // SAFETY: the calls that led here outlive this one.
-        let up = up.map(|up| unsafe { up.as_ref() });
-        let link = Link(NonNull::from(&mut cx));
-        let (under, _guard) = here.enter(link.0);
-        let (keeps, mark) = (under.keeps(), under.mark(depth));
-        let view = self.view(keeps);
-        let taken = kept.pop_if(|aside| {
-            let nth = aside.nth;
-            let listener = aside.event.deliver(|delivery| view.topics.heard(delivery).of_slot(slot.id, nth, delivery));
-            let Some(listener) = listener else { return Some(None) };
-            let instance = listener.instance();
-            // What was kept comes before those who wait, but not before a transition.
-            let is_gated = instance.place.gated.load(Ordering::Relaxed);
-            let is_inside = up.is_some_and(|up| up.holds(self.address(), &instance.place).is_some());
-            match listener.way.enter(mark, under.light(), !is_gated || is_inside) {
-                Ok(entered) => Some(Some((listener, entered))),
-                // Unless it was replaced just now: the next round finds its successor.
-                Err(Refused::NotRunning) if core::ptr::eq(self.view(keeps), view) => Some(None),
-                Err(_) => None,
-            }
-        });
-        match taken {
-            None => Redelivery::Later,
-            Some((aside, None)) => Redelivery::Gone(aside),
-            Some((aside, Some((listener, entered)))) => {
-                let mut trouble = None;
-                aside.event.deliver(|delivery| {
-                    let patience = Patience::of(core::time::Duration::ZERO);
-                    let light = under.light();
-                    let walk =
-                        Walk { link, keeps, mark, light, view, group: view.topics.heard(delivery), delivery, patience };
-                    self.hear_all(&walk, listener, entered, || aside.nth, &mut trouble);
-                });
-                // Put off once more, and no room for it.
-                let dropped = trouble.map_or(0, |trouble: PublishResult| trouble.dropped);
-                self.lost.fetch_add(dropped as usize, Ordering::Relaxed);
-                Redelivery::Delivered
-            }
-        }
-    }
-
-    fn count(&self, listener: &Listener, status: Status, began: core::time::Duration) {
-        let Some(counters) = listener.instance().counters.get(listener.hearing as usize) else { return };
-        let time = self.clock().saturating_sub(began).as_nanos();
-        counters.calls.fetch_add(1, Ordering::Relaxed);
-        counters.time.fetch_add(time as usize, Ordering::Relaxed);
-        if matches!(status, Status::Failed | Status::Panicked) {
-            counters.failures.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -218,7 +218,7 @@ impl Group {
 
     /// Where a listener of this group stands in it.
     pub(crate) fn index_of(&self, listener: &Listener) -> usize {
-        self.listeners.iter().position(|other| core::ptr::eq(other, listener)).unwrap_or_default()
+        (core::ptr::from_ref(listener).addr() - self.listeners.as_ptr().addr()) / size_of::<Listener>()
     }
 
     /// Of the listeners of one module, which one is at `index`.
