@@ -140,7 +140,7 @@ mod with_threads {
                     Some(known) => known,
                     None => register(local),
                 };
-                Here { local: local.into(), known, up: local.top.get(), runtime: core::marker::PhantomData }
+                Here { known, up: local.top.get(), runtime: core::marker::PhantomData }
             })
         }
 
@@ -187,7 +187,6 @@ mod with_threads {
     /// Where a call comes from: the thread's own. It does not leave its thread.
     #[derive(Clone, Copy)]
     pub(crate) struct Here<'a> {
-        local: NonNull<Local>,
         known: &'static Known,
         up: Option<NonNull<Context>>,
         runtime: core::marker::PhantomData<&'a Calls>,
@@ -199,38 +198,20 @@ mod with_threads {
             self.up
         }
 
-        #[inline(always)]
-        fn local(&self) -> &Local {
-            // SAFETY: this thread's, which has not ended; `Local` has no destructor.
-            unsafe { self.local.as_ref() }
-        }
-
         /// Makes a context, whose `up` is this one's, the innermost call of this thread until the guard goes.
         #[inline(always)]
         pub(crate) fn enter(self, cx: NonNull<Context>) -> (Under<'a>, Guard) {
-            self.local().top.set(Some(cx));
-            let sequence = if self.up.is_none() { self.known.record.enter(self.known.light) } else { 0 };
-            (Under { here: self, sequence }, Guard(cx))
-        }
-
-        #[inline(always)]
-        fn leave(self, sequence: usize) {
-            self.local().top.set(self.up);
+            LOCAL.with(|local| local.top.set(Some(cx)));
             if self.up.is_none() {
-                self.known.record.leave(sequence);
-                if self.local().ends.get() {
-                    self.local().give_back();
-                }
+                self.known.record.enter(self.known.light);
             }
+            (Under(self), Guard(cx))
         }
     }
 
     /// A call is under way, as long as its guard is there.
     #[derive(Clone, Copy)]
-    pub(crate) struct Under<'a> {
-        here: Here<'a>,
-        sequence: usize,
-    }
+    pub(crate) struct Under<'a>(Here<'a>);
 
     impl<'a> Under<'a> {
         #[inline(always)]
@@ -241,42 +222,41 @@ mod with_threads {
         /// The mark of the call at that depth.
         #[inline(always)]
         pub(crate) fn mark(self, depth: u32) -> Mark<'a> {
-            self.here.known.record.mark(depth)
+            self.0.known.record.mark(depth)
         }
 
         /// The barrier that goes with a mark.
         #[inline(always)]
         pub(crate) fn light(self) -> Light {
-            self.here.known.light
+            self.0.known.light
         }
 
         /// Counts something once more.
         #[inline(always)]
         pub(crate) fn count(self, count: &Count) {
-            self.here.known.tallies.add(count);
-        }
-
-        /// The same as to drop the guard, with what is in registers.
-        #[inline(always)]
-        pub(crate) fn leave(self, guard: Guard) {
-            core::mem::forget(guard);
-            self.here.leave(self.sequence);
+            self.0.known.tallies.add(count);
         }
     }
 
-    /// Ends a call when it goes. All that it needs is found in memory anyway, so nothing is put there for it.
+    /// Ends a call when it goes. What it needs is found in memory, so that no register is kept for it.
     pub(crate) struct Guard(NonNull<Context>);
 
     impl Drop for Guard {
-        #[cold]
-        #[inline(never)]
+        #[inline(always)]
         fn drop(&mut self) {
-            // SAFETY: the call's link is still there, and it is the innermost of this thread.
+            // SAFETY: the call's link is still there.
             let up = unsafe { self.0.as_ref() }.up_link();
             LOCAL.with(|local| {
-                let Some(known) = local.known.get() else { return };
-                let here = Here { local: local.into(), known, up, runtime: core::marker::PhantomData };
-                here.leave(known.record.sequence());
+                local.top.set(up);
+                if up.is_some() {
+                    return;
+                }
+                if let Some(known) = local.known.get() {
+                    known.record.leave();
+                }
+                if local.ends.get() {
+                    local.give_back();
+                }
             });
         }
     }
@@ -403,9 +383,6 @@ mod without_threads {
         pub(crate) fn count(self, count: &Count) {
             count.add();
         }
-
-        #[inline]
-        pub(crate) fn leave(self, _: Guard<'_>) {}
     }
 
     impl Drop for Guard<'_> {

@@ -35,9 +35,9 @@ impl<const READERS: usize> Exchange<READERS> {
     }
 
     fn call(&self, reader: usize) {
-        let sequence = self.records[reader].enter(Light::get());
+        self.records[reader].enter(Light::get());
         self.look();
-        self.records[reader].leave(sequence);
+        self.records[reader].leave();
     }
 
     /// Exchanges the view; whose calls must end before the old one may be freed.
@@ -108,14 +108,14 @@ fn a_call_that_reads_the_view_twice_keeps_both() {
         let reader = thread::spawn({
             let exchange = exchange.clone();
             move || {
-                let sequence = exchange.records[0].enter(Light::get());
+                exchange.records[0].enter(Light::get());
                 let first = exchange.look();
                 if exchange.look() != first {
                     DIFFERENT.note();
                 }
                 // SAFETY: loom lends the cell, and ends the proof if someone else has it.
                 exchange.alive[first].with(|alive| assert!(unsafe { *alive }));
-                exchange.records[0].leave(sequence);
+                exchange.records[0].leave();
             }
         });
         for view in [1, 2] {
@@ -151,13 +151,13 @@ fn a_writer_that_is_inside_itself_keeps_what_it_reads() {
             let exchange = exchange.clone();
             move || exchange.call(0)
         });
-        let sequence = exchange.records[1].enter(Light::get());
+        exchange.records[1].enter(Light::get());
         let read = exchange.look();
         let retired = exchange.install(1);
         assert!(!exchange.reclaim(&retired));
         // SAFETY: loom lends the cell, and ends the proof if someone else has it.
         exchange.alive[read].with(|alive| assert!(unsafe { *alive }));
-        exchange.records[1].leave(sequence);
+        exchange.records[1].leave();
         exchange.reclaim(&retired);
         reader.join().unwrap();
     });

@@ -54,7 +54,7 @@ impl Inner {
             return Direct::Failed;
         }
         mark.clear();
-        under.leave(guard);
+        drop(guard);
         Direct::Replied
     }
 

@@ -406,10 +406,10 @@ impl<'a> Entered<'a> {
         Self { way, mark }
     }
 
-    /// The same as to drop it, where `access` is known in the code.
+    /// The same as to drop it, where its way's access and instance are known in the code.
     #[inline(always)]
-    pub(crate) fn leave_as(self, access: Access) {
-        self.way.instance().word.leave(access);
+    pub(crate) fn leave_as(self, access: Access, instance: &Instance) {
+        instance.word.leave(access);
         self.mark.clear();
         core::mem::forget(self);
     }

@@ -68,6 +68,11 @@ impl Link {
     }
 }
 
+#[cold]
+fn with_trouble(handled: u32, ignored: u32, trouble: Trouble) -> PublishResult {
+    PublishResult { handled, ignored, ..trouble.unwrap_or_default() }
+}
+
 impl Inner {
     /// Calls those of an event's handlers whose instance `reaches` picks, although the bus may be paused.
     pub(super) fn publish_to(
@@ -115,11 +120,11 @@ impl Inner {
             under.count(view.topics.published(group, delivery));
             self.deliver_to_all(&walk(), reaches, &mut trouble)
         };
-        under.leave(guard);
-        match trouble {
-            None => PublishResult { handled, ignored, ..PublishResult::default() },
-            Some(trouble) => PublishResult { handled, ignored, ..trouble },
+        drop(guard);
+        if trouble.is_some() {
+            return with_trouble(handled, ignored, trouble);
         }
+        PublishResult { handled, ignored, ..PublishResult::default() }
     }
 
     /// The walk where nothing is asked for but to call each: what it costs here is what a handler costs.
@@ -187,8 +192,11 @@ impl Inner {
                 Access::Shared => self.deliver(Access::Shared, walk, listener, trouble),
                 Access::Free => self.deliver(Access::Free, walk, listener, trouble),
             };
-            handled += u32::from(status == Status::Handled);
-            ignored += u32::from(status == Status::Ignored);
+            if status == Status::Handled {
+                handled += 1;
+            } else if status == Status::Ignored {
+                ignored += 1;
+            }
         }
         (handled, ignored)
     }
@@ -205,13 +213,11 @@ impl Inner {
         walk.link.turn_to(&instance.place, access);
         let status = self.hear_counted(walk, listener, instance);
         if status.is_usual() {
-            entered.leave_as(access);
+            entered.leave_as(access, instance);
         } else {
             self.hear_of_trouble(walk, entered, status, walk.nth_of(walk.group.index_of(listener)), trouble);
         }
-        if access != Access::Free {
-            self.release(walk.link, listener);
-        }
+        self.release(access, walk.link, instance);
         status
     }
 
@@ -264,7 +270,7 @@ impl Inner {
         trouble: &mut Trouble,
     ) -> Status {
         let status = self.hear_all(walk, listener, entered, || walk.nth_of(at), trouble);
-        self.release(walk.link, listener);
+        self.release(listener.way.access, walk.link, listener.instance());
         status
     }
 
@@ -298,15 +304,22 @@ impl Inner {
     /// Calls one handler of a module that was entered and turned to, and counts that where statistics are kept.
     #[inline(always)]
     fn hear_counted(&self, walk: &Walk<'_>, listener: &Listener, instance: &Instance) -> Status {
-        let Some(counters) = instance.counters.get(listener.hearing as usize) else {
+        if !self.settings.statistics {
             return self.hear(walk.link, walk.delivery, listener, instance);
-        };
+        }
+        self.hear_and_count(walk, listener, instance)
+    }
+
+    #[inline(never)]
+    fn hear_and_count(&self, walk: &Walk<'_>, listener: &Listener, instance: &Instance) -> Status {
         // The clock is user code, which may call the module that was entered. What `poll` was last told is no time.
         let clock = self.settings.clock.as_deref();
         let began = clock.map(|clock| clock.now());
         let status = self.hear(walk.link, walk.delivery, listener, instance);
         let time = clock.zip(began).map(|(clock, began)| clock.now().saturating_sub(began));
-        counters.count(status, time);
+        if let Some(counters) = instance.counters.get(listener.hearing as usize) {
+            counters.count(status, time);
+        }
         status
     }
 
@@ -352,11 +365,16 @@ impl Inner {
     ///
     /// A module without a lock is busy for as long as its gate is closed; who closed that delivers what came meanwhile.
     #[inline(always)]
-    fn release(&self, link: Link, listener: &Listener) {
-        if listener.way.access != Access::Free && listener.instance().slot.busy.len() > 0 {
-            link.turn_to(&self.root, Access::Free);
-            self.drain_at_release(&listener.instance().slot);
+    fn release(&self, access: Access, link: Link, instance: &Instance) {
+        if access != Access::Free && instance.slot.busy.len() > 0 {
+            self.release_slowly(link, instance);
         }
+    }
+
+    #[cold]
+    fn release_slowly(&self, link: Link, instance: &Instance) {
+        link.turn_to(&self.root, Access::Free);
+        self.drain_at_release(&instance.slot);
     }
 
     /// A handler has panicked: its module has failed, and the others hear of it.

@@ -27,18 +27,18 @@ impl Record {
     /// The outermost call of this record's thread begins: what is read from here on is kept.
     ///
     /// Whoever sees it sees that the call before has ended, hence the release: what a thread wrote with one is not
-    /// passed on by its next plain store to the same place. Gives the sequence.
+    /// passed on by its next plain store to the same place.
     #[inline]
-    pub(crate) fn enter(&self, light: Light) -> usize {
-        let sequence = self.sequence.load(Ordering::Relaxed).wrapping_add(1);
-        self.sequence.store(sequence, Ordering::Release);
+    pub(crate) fn enter(&self, light: Light) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
         light.barrier();
-        sequence
     }
 
-    /// It ends; `sequence` is what its beginning gave.
+    /// It ends.
     #[inline]
-    pub(crate) fn leave(&self, sequence: usize) {
+    pub(crate) fn leave(&self) {
+        let sequence = self.sequence.load(Ordering::Relaxed);
         self.sequence.store(sequence.wrapping_add(1), Ordering::Release);
     }
 
@@ -46,11 +46,6 @@ impl Record {
     #[inline]
     pub(crate) fn mark(&self, depth: u32) -> Mark<'_> {
         Mark(&self.marks[depth as usize % MAX_DEPTH])
-    }
-
-    /// What the beginning of this thread's call has given.
-    pub(crate) fn sequence(&self) -> usize {
-        self.sequence.load(Ordering::Relaxed)
     }
 
     /// The sequence, if the thread is inside a call. After a heavy barrier.
