@@ -14,13 +14,14 @@ use crate::work::{TICK, Tally, named, note, running, tell};
 #[helix_module(name = "hermit")]
 #[derive(Default)]
 pub struct Hermit {
-    calls: AtomicU64,
+    pub(crate) calls: AtomicU64,
 }
 
 #[helix_handlers]
 impl Hermit {
+    /// Hears a tick.
     #[on_event(Tick)]
-    fn tick(&mut self, tick: &Tick) {
+    pub fn tick(&mut self, tick: &Tick) {
         note(&self.calls, tick.tick_number);
     }
     #[on_event(Tally)]
@@ -40,12 +41,17 @@ fn ours(modules: usize) -> Contender {
     publish(&TICK, running(Runtime::builder(), named(Hermit::DESCRIPTOR, modules)))
 }
 
+/// Publishing to so many modules, against the table.
+pub fn field(modules: usize) -> Field {
+    Field::new(floor(modules), ours(modules))
+}
+
 /// The rows.
 pub fn rows() -> Vec<Row> {
     let all = [(1, 1.25), (8, 1.0), (64, 1.0), (1000, 1.0)];
     let row = |(modules, budget)| {
         let what = format!("publish, `&mut self` handlers: {modules}");
-        Row::new(what, move || Field::new(floor(modules), ours(modules))).within(budget)
+        Row::new(what, move || field(modules)).within(budget)
     };
     all.into_iter().map(row).collect()
 }

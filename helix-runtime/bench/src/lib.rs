@@ -10,6 +10,7 @@ pub mod bus;
 pub mod channels;
 pub mod compile;
 pub mod curves;
+pub mod designs;
 pub mod desk;
 pub mod events;
 pub mod exclusive;
@@ -32,6 +33,6 @@ pub mod work;
 /// All rows, in the order of the table.
 pub fn rows() -> Vec<row::Row> {
     let events = [events::rows(), share::rows(), statistics::rows(), exclusive::rows()];
-    let calls = [requests::rows(), names::rows(), channels::rows(), relay::rows()];
+    let calls = [requests::rows(), names::rows(), channels::rows(), relay::rows(), designs::rows()];
     events.into_iter().chain(calls).flatten().collect()
 }

@@ -25,13 +25,21 @@ pub struct Clerk {
 
 #[helix_handlers]
 impl Clerk {
+    /// Answers a number.
     #[on_request]
-    fn reply(&self, number: u64) -> u64 {
+    pub fn reply(&self, number: u64) -> u64 {
         answer(&self.calls, number)
     }
     #[on_event(Tally)]
     fn tally(&self) {
         tell(&self.calls);
+    }
+}
+
+impl Clerk {
+    /// How many calls it has counted.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
     }
 }
 
@@ -145,9 +153,14 @@ fn cashier() -> &'static Runtime {
     running(Runtime::builder(), [Cashier::DESCRIPTOR])
 }
 
+/// A resolved request, against an indirect call.
+pub fn by_handle_field() -> Field {
+    Field::new(indirect(), by_handle(clerk(), "clerk.reply"))
+}
+
 /// The rows.
 pub fn rows() -> Vec<Row> {
-    let handle = || Field::new(indirect(), by_handle(clerk(), "clerk.reply")).beside([trait_object()]);
+    let handle = || by_handle_field().beside([trait_object()]);
     vec![
         Row::new("request by handle", handle).within(2.0),
         Row::new("request through a client of a contract", || Field::new(indirect(), by_client(clerk()))),

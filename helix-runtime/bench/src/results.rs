@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::machine;
 use crate::plots::{Drawn, draw};
 use crate::report::{Line, Verdict};
+use crate::{designs, machine};
 
 /// What the README's line begins with.
 const MEASURED: &str = "Measured on ";
@@ -64,7 +64,8 @@ impl Results {
         for sentence in &self.sentences {
             writeln!(text, "{sentence}")?;
         }
-        writeln!(text, "\n## As it grows")?;
+        writeln!(text, "\n## Other designs, and what limits ours\n\n{}", designs::LESSONS)?;
+        writeln!(text, "## As it grows")?;
         for (name, drawn) in &self.plots {
             writeln!(text, "\n![{}](plots/{name}.svg)\n\n{}", drawn.grows, drawn.sentence())?;
         }
