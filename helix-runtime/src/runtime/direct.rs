@@ -1,7 +1,8 @@
-//! The short way of a request: the values themselves, to a handler of those very types, in a module without a lock.
+//! The short way of a request: the values themselves, to a handler of those very types, in a module that may be entered at
+//! once.
 //!
-//! Whatever else a call may need (a lock, a permission, bytes, a wait, a successor) goes the way of `dispatch.rs`, which
-//! comes to the same: this one gives up before it has done anything.
+//! Whatever else a call may need (a permission, bytes, a wait, a successor) goes the way of `dispatch.rs`, which comes to
+//! the same: this one gives up before it has done anything.
 
 use alloc::boxed::Box;
 use core::ptr::NonNull;
@@ -15,7 +16,7 @@ use crate::irq;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Entered;
 use crate::runtime::names::Target;
-use crate::runtime::word::Access;
+use crate::runtime::publish::Link;
 
 impl Inner {
     /// Makes a call so, if it can be made so.
@@ -29,8 +30,8 @@ impl Inner {
         if depth >= self.settings.depth_limit {
             return Direct::Not;
         }
-        let link = NonNull::from(&mut cx);
-        let (under, guard) = here.enter(link);
+        let link = Link(NonNull::from(&mut cx));
+        let (under, guard) = here.enter(link.0);
         let names = &self.view(under.keeps()).names;
         let found = match *to {
             To::Route(route, _) => names.target(route),
@@ -41,21 +42,22 @@ impl Inner {
         if !target.is_plain || !call.is_of(codec) {
             return Direct::Not;
         }
-        let Ok(instance) = target.way.enter_as(Access::Free, mark, Light::FREE) else { return Direct::Not };
-        // SAFETY: nobody looks at the link before the handler does, and the place lives while it is entered.
-        unsafe { (*link.as_ptr()).turn_freely_to(&instance.place) };
-        // SAFETY: the handler is of this instance, which was entered, and has the types of the call; the link is only looked
-        // at until it has returned.
-        let status = unsafe { call.pass(handler, instance.data(), link.as_ref()) };
-        if status != Status::Handled {
-            // SAFETY: as above.
-            let cx = unsafe { link.as_ref() };
-            call.error = Some(self.failed_directly(target, Entered::new(&target.way, mark), status, cx));
-            return Direct::Failed;
-        }
-        mark.clear();
+        let (way, access) = (&target.way, target.way.access);
+        let Ok(instance) = way.enter_as(access, mark, Light::FREE) else { return Direct::Not };
+        let entered = Entered::new(way, mark);
+        link.turn_to(&instance.place, access);
+        // SAFETY: the handler is of this instance, which was entered, and has the types of the call.
+        let status = unsafe { call.pass(handler, instance.data(), link.cx()) };
+        let direct = if status == Status::Handled {
+            entered.leave_as(access, instance);
+            Direct::Replied
+        } else {
+            call.error = Some(self.failed_directly(target, entered, status, link.cx()));
+            Direct::Failed
+        };
+        self.release(access, link, instance);
         drop(guard);
-        Direct::Replied
+        direct
     }
 
     #[cold]

@@ -11,7 +11,6 @@ use crate::chain::Light;
 use crate::context::{ModuleId, Route};
 use crate::descriptor::{RequestEntry, RequestFn};
 use crate::runtime::instance::{Instance, Way};
-use crate::runtime::word::Access;
 
 /// The request's name under which a module takes any request that it does not list.
 pub(crate) const ANY: &str = "*";
@@ -28,7 +27,7 @@ pub(crate) struct Target {
     pub(crate) way: Way,
     pub(crate) call: RequestFn,
     pub(crate) request: &'static RequestEntry,
-    /// Whether nothing is asked for but to call it: its module has no lock, everybody may, and a mark needs no barrier.
+    /// Whether nothing is asked for but to call it: everybody may, and a mark needs no barrier.
     pub(crate) is_plain: bool,
 }
 
@@ -60,7 +59,7 @@ impl Names {
         for (target, instance) in found {
             known.push((target.into(), instance.slot.id));
             for (entry, request, access) in instance.requests() {
-                let is_plain = plainly && access == Access::Free && request.permission.is_none();
+                let is_plain = plainly && request.permission.is_none();
                 let way = Way::to(instance, Some(entry), access);
                 let value = Some(Target { way, call: request.call, request, is_plain });
                 match pairs.iter().position(|pair| *pair.target == *target && *pair.request == *request.name) {

@@ -48,13 +48,13 @@ pub(super) struct Link(pub(super) NonNull<Context>);
 
 impl Link {
     #[inline(always)]
-    fn cx<'a>(self) -> &'a Context {
+    pub(super) fn cx<'a>(self) -> &'a Context {
         // SAFETY: the link outlives the walk, and is only changed by `turn_to`, while nobody looks at it.
         unsafe { self.0.as_ref() }
     }
 
     #[inline(always)]
-    fn turn_to(self, place: &Place, access: Access) {
+    pub(super) fn turn_to(self, place: &Place, access: Access) {
         // SAFETY: between two handlers nobody looks at the link; the place lives while its handler is called, or is the
         // runtime's own.
         unsafe { (*self.0.as_ptr()).turn_to(place, Hold::Place(access)) };
@@ -365,7 +365,7 @@ impl Inner {
     ///
     /// A module without a lock is busy for as long as its gate is closed; who closed that delivers what came meanwhile.
     #[inline(always)]
-    fn release(&self, access: Access, link: Link, instance: &Instance) {
+    pub(super) fn release(&self, access: Access, link: Link, instance: &Instance) {
         if access != Access::Free && instance.slot.busy.len() > 0 {
             self.release_slowly(link, instance);
         }
