@@ -140,7 +140,7 @@ impl Right {
         }
         let order = self.order();
         for (place, module) in order.iter().enumerate() {
-            if let Err(error) = self.start_one(*module) {
+            if let Err(error) = self.start(*module) {
                 for before in order[..place].iter().rev() {
                     let _ = self.stop_one(*before);
                 }
