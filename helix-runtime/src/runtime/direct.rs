@@ -14,9 +14,9 @@ use crate::descriptor::{RequestFn, Status};
 use crate::error::IpcError;
 use crate::irq;
 use crate::runtime::inner::Inner;
-use crate::runtime::instance::Entered;
 use crate::runtime::names::Target;
 use crate::runtime::publish::Link;
+use crate::runtime::way::Entered;
 
 impl Inner {
     /// Makes a call so, if it can be made so.

@@ -17,10 +17,11 @@ use crate::handle::Handle;
 use crate::irq;
 use crate::runtime::ANY_REQUEST;
 use crate::runtime::inner::Inner;
-use crate::runtime::instance::{Entered, Instance, Way};
+use crate::runtime::instance::Instance;
 use crate::runtime::names::Names;
 use crate::runtime::patience::Patience;
 use crate::runtime::registry::View;
+use crate::runtime::way::{Entered, Way};
 use crate::runtime::word::{Access, Refused};
 
 impl Inner {

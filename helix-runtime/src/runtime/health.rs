@@ -10,8 +10,9 @@ use crate::error::{IpcError, ModuleError, ModuleResult};
 use crate::event::HealthCheck;
 use crate::runtime::Runtime;
 use crate::runtime::inner::Inner;
-use crate::runtime::instance::{Instance, Way};
+use crate::runtime::instance::Instance;
 use crate::runtime::patience::Patience;
+use crate::runtime::way::Way;
 use crate::runtime::word::Refused;
 /// What a module says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

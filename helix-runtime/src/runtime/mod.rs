@@ -30,6 +30,7 @@ mod supervise;
 mod topics;
 #[cfg(feature = "std")]
 mod wait;
+mod way;
 mod word;
 
 pub use builder::Builder;

@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 use crate::chain::Light;
 use crate::context::{ModuleId, Route};
 use crate::descriptor::{RequestEntry, RequestFn};
-use crate::runtime::instance::{Instance, Way};
+use crate::runtime::instance::Instance;
+use crate::runtime::way::Way;
 
 /// The request's name under which a module takes any request that it does not list.
 pub(crate) const ANY: &str = "*";

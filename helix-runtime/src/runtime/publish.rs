@@ -8,10 +8,11 @@ use crate::descriptor::Status;
 use crate::error::ModuleError;
 use crate::event::{Delivery, EventType, ModuleCrashed, ModuleName, Publish, PublishResult, in_event};
 use crate::runtime::inner::Inner;
-use crate::runtime::instance::{Entered, Instance};
+use crate::runtime::instance::Instance;
 use crate::runtime::patience::Patience;
 use crate::runtime::registry::View;
 use crate::runtime::topics::{Group, Listener};
+use crate::runtime::way::Entered;
 use crate::runtime::word::{Access, Refused};
 /// What there is to tell of a publication but how often it was handled and ignored.
 pub(super) type Trouble = Option<PublishResult>;

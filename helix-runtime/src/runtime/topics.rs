@@ -16,7 +16,8 @@ use crate::chain::Light;
 use crate::descriptor::EventFn;
 use crate::event::{Delivery, Hears, SubscriptionPriority};
 use crate::runtime::counts::Count;
-use crate::runtime::instance::{Hearing, Instance, Way};
+use crate::runtime::instance::{Hearing, Instance};
+use crate::runtime::way::Way;
 use crate::runtime::word::Access;
 
 /// One handler of an event.

@@ -13,8 +13,9 @@ use std::vec::Vec;
 use crate::chain::{Light, Mark};
 use crate::context::{Context, Place};
 use crate::lock::Lock;
-use crate::runtime::instance::{Entered, Instance, Way};
+use crate::runtime::instance::Instance;
 use crate::runtime::patience::{Backoff, Patience};
+use crate::runtime::way::{Entered, Way};
 use crate::runtime::word::{Access, Refused};
 
 use core::sync::atomic::Ordering;
