@@ -1,4 +1,4 @@
-//! The rows of compile time, which a script measures.
+//! The rows of compile time, which a script and a test of the macros measure.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,6 +7,9 @@ use crate::report::{Line, Verdict};
 
 /// What counts as nothing: two builds that do the same differ by as much.
 const NOTHING: f64 = 0.05;
+
+/// How many bytes of expansion a handler may have.
+const BYTES: u32 = 200;
 
 /// Runs the script.
 ///
@@ -18,7 +21,35 @@ pub fn lines(root: &Path) -> Result<Vec<Line>, String> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    Ok(parse(&String::from_utf8_lossy(&output.stdout)))
+    let mut lines = parse(&String::from_utf8_lossy(&output.stdout));
+    lines.extend(bytes(root)?);
+    Ok(lines)
+}
+
+/// The bytes of expansion, which a test of the macros prints.
+fn bytes(root: &Path) -> Result<Vec<Line>, String> {
+    let mut test = Command::new("cargo");
+    test.args(["test", "--quiet", "--locked", "-p", "helix-macros-backend", "--test", "size", "--", "--nocapture"]);
+    let output = test.current_dir(root).env_remove("CARGO").output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(parse_bytes(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// Reads lines such as `event handler: 156 bytes`, each perhaps after the dot of a test that has passed.
+fn parse_bytes(printed: &str) -> Vec<Line> {
+    let line = |line: &str| {
+        let (what, bytes) = line.trim_start_matches('.').strip_suffix(" bytes")?.split_once(": ")?;
+        Some(Line {
+            what: format!("bytes of expansion: {what}"),
+            ours: bytes.into(),
+            budget: format!("<= {BYTES}"),
+            verdict: Verdict::of(bytes.parse::<u32>().ok()? <= BYTES),
+            ..Line::default()
+        })
+    };
+    printed.lines().filter_map(line).collect()
 }
 
 /// Reads the script's table: what, CPU seconds, the floor's, the figure, the budget.
@@ -52,6 +83,14 @@ fn judge(figure: &str, budget: &str) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_printed_size_becomes_a_line() {
+        let lines = parse_bytes("running 2 tests\nevent handler: 156 bytes\n.request: 278 bytes\n.\n");
+        assert_eq!(lines.len(), 2);
+        assert_eq!((&*lines[0].what, &*lines[0].ours), ("bytes of expansion: event handler", "156"));
+        assert_eq!([lines[0].verdict, lines[1].verdict], [Verdict::Met, Verdict::Missed]);
+    }
 
     #[test]
     fn a_scripts_row_becomes_a_line() {

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod allocations;
+pub mod bare;
 pub mod bus;
 pub mod channels;
 pub mod compile;
