@@ -1,5 +1,6 @@
 //! Modules that run together: what a program calls. Behind it are the one dispatch and the steps of a life.
 
+mod announce;
 mod builder;
 mod counts;
 mod direct;

@@ -5,8 +5,7 @@ use core::ptr::NonNull;
 use crate::chain::{Keeps, Light, Mark};
 use crate::context::{Context, Hold, Place};
 use crate::descriptor::Status;
-use crate::error::ModuleError;
-use crate::event::{Delivery, EventType, ModuleCrashed, ModuleName, Publish, PublishResult, in_event};
+use crate::event::{Delivery, PublishResult};
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 use crate::runtime::patience::Patience;
@@ -376,35 +375,5 @@ impl Inner {
     fn release_slowly(&self, link: Link, instance: &Instance) {
         link.turn_to(&self.root, Access::Free);
         self.drain_at_release(&instance.slot);
-    }
-
-    /// A handler has panicked: its module has failed, and the others hear of it.
-    #[cold]
-    pub(super) fn crashed(&self, entered: Entered<'_>, cx: &Context) -> ModuleError {
-        let instance = entered.instance();
-        let error = cx.take_fault();
-        entered.crash();
-        // While their owner does not run nobody enters its closures.
-        for closure in self.closures_of(instance) {
-            closure.word.close();
-        }
-        log::error!(target: instance.name(), "{error}");
-        self.announce(Some(cx), |name| ModuleCrashed { name }, instance, Patience::ENDLESS);
-        error
-    }
-
-    /// Publishes something about a module.
-    pub(super) fn announce<E: EventType>(
-        &self,
-        from: Option<&Context>,
-        event: impl Fn(ModuleName) -> E,
-        about: &Instance,
-        patience: Patience,
-    ) {
-        let name = in_event(about.name());
-        let result = event(name).deliver(|delivery| self.publish_to(from, delivery, &|_| true, patience));
-        if !result.is_clean() {
-            log::warn!(target: about.name(), "not everyone heard of it: {result:?}");
-        }
     }
 }

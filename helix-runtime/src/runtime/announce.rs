@@ -1,0 +1,41 @@
+//! What a runtime publishes of its modules by itself.
+
+use crate::context::Context;
+use crate::error::ModuleError;
+use crate::event::{EventType, ModuleCrashed, ModuleName, Publish, in_event};
+use crate::runtime::inner::Inner;
+use crate::runtime::instance::Instance;
+use crate::runtime::patience::Patience;
+use crate::runtime::way::Entered;
+
+impl Inner {
+    /// A handler has panicked: its module has failed, and the others hear of it.
+    #[cold]
+    pub(super) fn crashed(&self, entered: Entered<'_>, cx: &Context) -> ModuleError {
+        let instance = entered.instance();
+        let error = cx.take_fault();
+        entered.crash();
+        // While their owner does not run nobody enters its closures.
+        for closure in self.closures_of(instance) {
+            closure.word.close();
+        }
+        log::error!(target: instance.name(), "{error}");
+        self.announce(Some(cx), |name| ModuleCrashed { name }, instance, Patience::ENDLESS);
+        error
+    }
+
+    /// Publishes something about a module.
+    pub(super) fn announce<E: EventType>(
+        &self,
+        from: Option<&Context>,
+        event: impl Fn(ModuleName) -> E,
+        about: &Instance,
+        patience: Patience,
+    ) {
+        let name = in_event(about.name());
+        let result = event(name).deliver(|delivery| self.publish_to(from, delivery, &|_| true, patience));
+        if !result.is_clean() {
+            log::warn!(target: about.name(), "not everyone heard of it: {result:?}");
+        }
+    }
+}
