@@ -274,3 +274,31 @@ fn threads_that_need_one_module_wait_for_each_other() {
     });
     assert_eq!(runtime.call::<(), u64>("geometry.count", ()).unwrap(), 4 * rounds);
 }
+
+/// Passes on a path that it was given.
+#[helix_module(name = "messenger")]
+#[derive(Default)]
+pub struct Messenger;
+
+#[helix_handlers]
+impl Messenger {
+    #[on_request]
+    fn pass_on(&self, path: String, ctx: &Context) -> bool {
+        ctx.call::<(), ()>(&path, ()).is_err()
+    }
+}
+
+#[test]
+fn an_odd_path_is_an_error_to_the_caller_alone() {
+    let runtime = Runtime::builder().modules(modules![Messenger]).build().unwrap();
+    runtime.start().unwrap();
+    let long = "messenger.pass_on".repeat(50);
+    // The same first and last eight bytes and length as one that is there, among others.
+    for path in
+        ["", ".", "..", "m.", ".n", "messenger.", "messenger.pass_o", "messengerXpass_on", "messenge_.pass_on", &long]
+    {
+        let error = runtime.call::<(), ()>(path, ()).unwrap_err();
+        assert!(matches!(error, IpcError::ModuleNotFound { .. } | IpcError::RequestNotFound { .. }), "{path}: {error}");
+        assert_eq!(runtime.call::<(String,), bool>("messenger.pass_on", (path.to_string(),)), Ok(true), "{path}");
+    }
+}

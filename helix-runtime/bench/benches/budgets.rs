@@ -11,7 +11,14 @@ use helix_bench::plots::{Drawn, Place};
 use helix_bench::report::{Line, compared};
 use helix_bench::results::{Results, root};
 use helix_bench::row::Row;
-use helix_bench::{bare, compile, rows};
+use helix_bench::{bare, compile, designs, rows};
+
+const KNOWN: [&str; 3] = ["--bench", "--quick", "--help"];
+
+const HELP: &str = "\
+cargo bench                     measures everything, and rewrites RESULTS.md, its plots and a line of the README
+cargo bench -- NAME [NAME..]    the rows with one of these in their names; of a curve the name is `plot NAME`
+cargo bench -- --quick          all rows and curves for a look";
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -23,8 +30,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("`cargo bench` runs this");
         return Ok(());
     }
+    if let Some(found) = arguments.iter().find(|found| found.starts_with('-') && !KNOWN.contains(&found.as_str())) {
+        return Err(format!("found `{found}`, expected one of {} or a part of a row's name", KNOWN.join(", ")).into());
+    }
+    if arguments.iter().any(|argument| argument == "--help") {
+        println!("{HELP}");
+        return Ok(());
+    }
     let is_quick = arguments.iter().any(|argument| argument == "--quick");
-    let filters: Vec<&str> = arguments.iter().map(String::as_str).filter(|name| !name.starts_with("--")).collect();
+    let filters: Vec<&str> = arguments.iter().map(String::as_str).filter(|name| !name.starts_with('-')).collect();
     let is_full = !is_quick && filters.is_empty();
     let is_wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
     let plan = if is_quick { Plan::QUICK } else { Plan::FULL };
@@ -49,11 +63,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     } else {
         println!("| compile time, and publishing without `std`: skipped, a full run measures them |");
     }
+    let curves: Vec<Curve> = curves().into_iter().filter(|curve| is_wanted(&format!("plot {}", curve.name))).collect();
+    if results.lines.is_empty() && curves.is_empty() {
+        return Err(format!(
+            "no row has {} in its name; `cargo bench -- --quick` shows them all",
+            filters.join(" or ")
+        )
+        .into());
+    }
     println!("\n{}\n", results.verdict());
     for sentence in &results.sentences {
         println!("{sentence}");
     }
-    for curve in curves().iter().filter(|curve| is_wanted(&format!("plot {}", curve.name))) {
+    for curve in &curves {
         let drawn = follow(curve, if is_quick { Plan::QUICK } else { Plan::POINT });
         println!("- plot {}: {}", curve.name, drawn.sentence());
         results.plots.push((curve.name, drawn));
@@ -79,7 +101,7 @@ fn run(row: &Row, plan: Plan, results: &mut Results) {
     for (name, other) in others {
         add(results, Line::measured(format!("- {name}"), *other, None, None));
     }
-    if !others.is_empty() {
+    if !others.is_empty() && !row.what.starts_with(designs::ROWS) {
         results.sentences.push(compared(&row.what, &named));
     }
 }

@@ -7,7 +7,7 @@ use helix_runtime::prelude::Tick;
 
 use crate::events::Ear;
 use crate::row::Contender;
-use crate::table::{listeners, sum};
+use crate::table::{counts, listeners};
 use crate::work::TICK;
 
 type Closure = Box<dyn Fn(&Tick) + Send + Sync>;
@@ -32,7 +32,7 @@ fn read_locked(handlers: usize) -> Contender {
             }
         }
     };
-    Contender::new("`RwLock<Vec<Box<dyn Fn>>>`", run, sum(ears, Ear::calls))
+    Contender::new("`RwLock<Vec<Box<dyn Fn>>>`", run, counts(ears, Ear::calls))
 }
 
 fn locked(handlers: usize) -> Contender {
@@ -46,7 +46,7 @@ fn locked(handlers: usize) -> Contender {
             }
         }
     };
-    Contender::new("`Mutex<Vec<Box<dyn Fn>>>`", run, sum(ears, Ear::calls))
+    Contender::new("`Mutex<Vec<Box<dyn Fn>>>`", run, counts(ears, Ear::calls))
 }
 
 /// A channel for each handler. Its handlers run on this thread too, so that the work is the same.
@@ -64,5 +64,5 @@ fn fan_out(handlers: usize) -> Contender {
             }
         }
     };
-    Contender::new("crossbeam-channel, one for each", run, sum(ears, Ear::calls))
+    Contender::new("crossbeam-channel, one for each", run, counts(ears, Ear::calls))
 }

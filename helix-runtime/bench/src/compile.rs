@@ -16,7 +16,7 @@ const BYTES: u32 = 200;
 /// # Errors
 /// It could not be run, or it failed.
 pub fn lines(root: &Path) -> Result<Vec<Line>, String> {
-    let output = Command::new(root.join(".ci/measure")).arg("3").env_remove("CARGO").output();
+    let output = Command::new(root.join(".ci/measure")).arg("5").env_remove("CARGO").output();
     let output = output.map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());

@@ -6,7 +6,7 @@ use helix_runtime::prelude::*;
 use helix_runtime::{Builder, EventSubscription, EventTopic, Module, Runtime};
 
 use crate::row::{Contender, Field, Row};
-use crate::table::{listeners, publish, sum, walk};
+use crate::table::{counts, listeners, publish, walk};
 use crate::work::{TICK, Tally, keep, named, note, running, tell};
 
 /// Hears ticks, without a lock.
@@ -63,7 +63,7 @@ pub fn to_closures(closures: usize) -> Field {
     }
     runtime.start().expect("an empty runtime starts");
     let mut ours = publish(&TICK, runtime);
-    ours.count_by(sum(ears, Ear::calls));
+    ours.count_by(counts(ears, Ear::calls));
     Field::new(floor(closures), ours)
 }
 
@@ -77,7 +77,7 @@ pub fn rows() -> Vec<Row> {
     let all = [(1, 2.5), (8, 1.5), (64, 1.3), (1000, 1.3)];
     let row = |(modules, budget)| {
         let what = format!("publish, `&self` handlers: {modules}");
-        Row::new(what, move || all_match(modules).beside(crate::bus::others(modules))).within(budget)
+        Row::new(what, move || all_match(modules).beside(crate::bus::others(modules))).within(budget).calling(modules)
     };
     all.into_iter().map(row).collect()
 }

@@ -51,7 +51,7 @@ pub fn rows() -> Vec<Row> {
     let all = [(1, 1.25), (8, 1.0), (64, 1.0), (1000, 1.0)];
     let row = |(modules, budget)| {
         let what = format!("publish, `&mut self` handlers: {modules}");
-        Row::new(what, move || field(modules)).within(budget)
+        Row::new(what, move || field(modules)).within(budget).calling(modules)
     };
     all.into_iter().map(row).collect()
 }

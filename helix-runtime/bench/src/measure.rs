@@ -65,13 +65,15 @@ pub struct Measured {
 /// Measures contenders against the first of them.
 ///
 /// The ratio is taken round by round, between timings a few milliseconds apart: a machine that is slow for a while is slow
-/// for both. The order changes with each round, so that nobody always comes after the same.
+/// for both. The order is another in each round, so that nobody always comes after the same.
 pub fn measure(contenders: &mut [Contender], plan: Plan) -> Vec<Measured> {
     let batches: Vec<u64> = contenders.iter_mut().map(|contender| calibrate(contender, plan.batch)).collect();
     let mut ns = vec![Vec::with_capacity(plan.rounds); contenders.len()];
-    for round in 0..plan.rounds {
-        for turn in 0..contenders.len() {
-            let at = (round + turn) % contenders.len();
+    let mut order: Vec<usize> = (0..contenders.len()).collect();
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    for _ in 0..plan.rounds {
+        dice.shuffle(&mut order);
+        for &at in &order {
             let took = contenders[at].run(batches[at]);
             ns[at].push(took.as_nanos() as f64 / batches[at] as f64);
         }
@@ -84,11 +86,29 @@ pub fn measure(contenders: &mut [Contender], plan: Plan) -> Vec<Measured> {
     measured.collect()
 }
 
-/// How many operations take about as long as a batch. This also warms up.
+/// The same order of rounds in every run: xorshift64, G. Marsaglia, "Xorshift RNGs", 2003.
+struct Dice(u64);
+
+impl Dice {
+    fn shuffle(&mut self, order: &mut [usize]) {
+        for last in (1..order.len()).rev() {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            order.swap(last, (self.0 % (last as u64 + 1)) as usize);
+        }
+    }
+}
+
+/// How many operations take about as long as a batch. This also warms up. What is slow once is asked again.
 fn calibrate(contender: &mut Contender, batch: Duration) -> u64 {
     let mut operations = 1;
     loop {
-        let took = contender.run(operations);
+        if contender.run(operations) * 4 < batch {
+            operations *= 2;
+            continue;
+        }
+        let took = contender.run(operations).min(contender.run(operations));
         if took * 4 >= batch {
             let fits = operations as f64 * batch.as_secs_f64() / took.as_secs_f64();
             return (fits as u64).max(1);

@@ -44,7 +44,7 @@ fn contender(
     name: &'static str,
     sequence: Vec<&'static str>,
     call: impl Fn(&str, u64) -> u64 + 'static,
-    calls: impl Fn() -> u64 + 'static,
+    calls: impl Fn() -> Vec<u64> + 'static,
 ) -> Contender {
     let mut at = 0;
     let run = move |operations| {
@@ -56,9 +56,9 @@ fn contender(
     Contender::new(name, run, calls)
 }
 
-fn desks() -> (&'static Desks, impl Fn() -> u64) {
+fn desks() -> (&'static Desks, impl Fn() -> Vec<u64>) {
     let desks = keep(Desks::default());
-    (desks, || desks.iter().map(Desk::calls).sum())
+    (desks, || desks.iter().map(Desk::calls).collect())
 }
 
 fn floor<M: Matched>(order: Order) -> Contender {

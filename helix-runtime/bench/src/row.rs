@@ -2,17 +2,39 @@
 
 use std::time::{Duration, Instant};
 
+/// How many calls of the opaque functions were made: in all, or by each of those who were called.
+pub trait Calls {
+    /// A figure for each.
+    fn each(self) -> Vec<u64>;
+}
+
+impl Calls for u64 {
+    fn each(self) -> Vec<u64> {
+        vec![self]
+    }
+}
+
+impl Calls for Vec<u64> {
+    fn each(self) -> Vec<u64> {
+        self
+    }
+}
+
 /// One way of doing a row's work.
 pub struct Contender {
     /// What it is.
     pub name: &'static str,
     run: Box<dyn FnMut(u64) -> Duration>,
-    calls: Box<dyn Fn() -> u64>,
+    calls: Box<dyn Fn() -> Vec<u64>>,
 }
 
 impl Contender {
     /// One that does a number of operations. `calls` says how many calls of the opaque functions it has made so far.
-    pub fn new(name: &'static str, mut run: impl FnMut(u64) + 'static, calls: impl Fn() -> u64 + 'static) -> Self {
+    pub fn new<C: Calls>(
+        name: &'static str,
+        mut run: impl FnMut(u64) + 'static,
+        calls: impl Fn() -> C + 'static,
+    ) -> Self {
         let timed = move |operations| {
             let began = Instant::now();
             run(operations);
@@ -22,17 +44,17 @@ impl Contender {
     }
 
     /// One that takes its own time, because its threads must be awake first.
-    pub fn timed(
+    pub fn timed<C: Calls>(
         name: &'static str,
         run: impl FnMut(u64) -> Duration + 'static,
-        calls: impl Fn() -> u64 + 'static,
+        calls: impl Fn() -> C + 'static,
     ) -> Self {
-        Self { name, run: Box::new(run), calls: Box::new(calls) }
+        Self { name, run: Box::new(run), calls: Box::new(move || calls().each()) }
     }
 
     /// Counts the calls in another way.
-    pub fn count_by(&mut self, calls: impl Fn() -> u64 + 'static) {
-        self.calls = Box::new(calls);
+    pub fn count_by<C: Calls>(&mut self, calls: impl Fn() -> C + 'static) {
+        self.calls = Box::new(move || calls().each());
     }
 
     /// Does a number of operations, and says how long they took.
@@ -40,8 +62,9 @@ impl Contender {
         (self.run)(operations)
     }
 
-    /// How many calls of the opaque functions it has made so far.
-    pub fn calls(&self) -> u64 {
+    /// How many calls of the opaque functions it has made so far, to each of those who were called.
+    #[must_use]
+    pub fn calls(&self) -> Vec<u64> {
         (self.calls)()
     }
 }
@@ -82,6 +105,8 @@ pub struct Row {
     pub what: String,
     /// How many times the floor ours may cost.
     pub budget: Option<f64>,
+    /// How many handlers each operation calls once each, where that is what the row is about.
+    pub handlers: Option<usize>,
     /// How many times longer than others' its batches take: threads need time to meet.
     pub stretch: u32,
     make: Box<dyn Fn() -> Field>,
@@ -90,13 +115,20 @@ pub struct Row {
 impl Row {
     /// A row without a budget. Its contenders are made when it is run, so that rows do not crowd each other's memory.
     pub fn new(what: impl Into<String>, make: impl Fn() -> Field + 'static) -> Self {
-        Self { what: what.into(), budget: None, stretch: 1, make: Box::new(make) }
+        Self { what: what.into(), budget: None, handlers: None, stretch: 1, make: Box::new(make) }
     }
 
     /// Sets how many times the floor ours may cost.
     #[must_use]
     pub fn within(mut self, budget: f64) -> Self {
         self.budget = Some(budget);
+        self
+    }
+
+    /// Says how many handlers each operation calls once each.
+    #[must_use]
+    pub fn calling(mut self, handlers: usize) -> Self {
+        self.handlers = Some(handlers);
         self
     }
 

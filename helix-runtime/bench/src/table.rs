@@ -15,9 +15,9 @@ pub fn listeners<L: Default>(count: usize) -> Vec<&'static L> {
     (0..count).map(|_| keep(L::default())).collect()
 }
 
-/// The sum of what listeners have counted.
-pub fn sum<L: 'static>(listeners: Vec<&'static L>, calls: fn(&L) -> u64) -> impl Fn() -> u64 + 'static {
-    move || listeners.iter().map(|listener| calls(listener)).sum()
+/// What each of some listeners has counted.
+pub fn counts<L: 'static>(listeners: Vec<&'static L>, calls: fn(&L) -> u64) -> impl Fn() -> Vec<u64> + 'static {
+    move || listeners.iter().map(|listener| calls(listener)).collect()
 }
 
 /// A table that is walked for each operation.
@@ -37,7 +37,7 @@ pub fn walk<L: 'static, E: 'static>(
             }
         }
     };
-    Contender::new("hand-written table", run, sum(listeners, calls))
+    Contender::new("hand-written table", run, counts(listeners, calls))
 }
 
 /// Publishing on a runtime whose modules count.

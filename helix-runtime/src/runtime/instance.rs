@@ -112,7 +112,8 @@ impl Instance {
         core::ptr::from_ref(&self.place) as usize
     }
 
-    /// How many handlers the low bits of an instance's address tell apart.
+    /// How many numbers the low bits of an instance's address have: one for each of the first handlers, and the last for
+    /// all others.
     pub(crate) const HANDLERS: usize = align_of::<Self>();
 
     /// The marks of all calls that are inside: the instance's address, and in its low bits which handler.
@@ -208,7 +209,7 @@ impl Instance {
 
     /// What a handler is called, for a message.
     pub(crate) fn handler_name(&self, mark: usize) -> String {
-        let entry = self.entries.get(mark % Self::HANDLERS);
+        let entry = self.entries[..self.entries.len().min(Self::HANDLERS - 1)].get(mark % Self::HANDLERS);
         match entry.map(|entry| &entry.kind) {
             Some(EntryKind::Request(request)) => format!("`{}.{}`", self.name(), request.name),
             Some(EntryKind::Event { hears: Hears::Type { name, .. } | Hears::Named(name), .. }) => {

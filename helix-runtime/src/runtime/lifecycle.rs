@@ -291,6 +291,9 @@ impl Inner {
         self.registry().open_closures_of(instance);
         self.supervised(instance, Supervised::is_back);
         self.introduce(instance);
+        if instance.is_lockless() {
+            self.drain_at_opening(&instance.slot);
+        }
         Ok(())
     }
 
@@ -326,7 +329,7 @@ impl Inner {
             // It has failed meanwhile.
             Err(_) if !instance.is_running() => return Ok(()),
             Err(error) => {
-                self.drain_at_release(&instance.slot);
+                self.drain_at_opening(&instance.slot);
                 return Err(LifecycleError::new(name, "drain", error));
             }
         };

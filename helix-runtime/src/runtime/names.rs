@@ -113,11 +113,11 @@ impl Names {
         let mut slot = words.hash() & mask;
         loop {
             let found = self.index.get(slot)?;
-            if found.words == words && is(&self.pairs[found.number as usize]) {
-                return Some(found.number);
-            }
             if found.words.len == 0 {
                 return None;
+            }
+            if found.words == words && is(&self.pairs[found.number as usize]) {
+                return Some(found.number);
             }
             slot = (slot + 1) & mask;
         }

@@ -238,6 +238,8 @@ impl Inner {
     #[cold]
     fn deliver_later<'a>(&'a self, walk: &Walk<'a>, at: usize, mut refused: Refused, trouble: &mut Trouble) -> Status {
         let mut listener = &walk.group.listeners[at];
+        // The link has left where it was: what the event's `clone` may ask for meanwhile is not that module's.
+        walk.link.turn_to(&self.root, Access::Free);
         loop {
             let entered = match refused {
                 Refused::NotRunning => match self.successor(walk, at) {
@@ -348,6 +350,8 @@ impl Inner {
             }
             Status::Deferred => {
                 drop(entered);
+                // As in `deliver_later`.
+                walk.link.turn_to(&self.root, Access::Free);
                 if self.put_aside(&instance.slot.deferred, walk, instance, nth, trouble) {
                     trouble.get_or_insert_default().deferred += 1;
                 }
@@ -363,7 +367,7 @@ impl Inner {
 
     /// Delivers what was put aside for a module while it was busy, now that it is released.
     ///
-    /// A module without a lock is busy for as long as its gate is closed; who closed that delivers what came meanwhile.
+    /// A module without a lock is busy for as long as its gate is closed; who opens that delivers what came meanwhile.
     #[inline(always)]
     pub(super) fn release(&self, access: Access, link: Link, instance: &Instance) {
         if access != Access::Free && instance.slot.busy.len() > 0 {

@@ -2,7 +2,7 @@
 
 use alloc::format;
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{Ordering, fence};
 
 use crate::context::Context;
 use crate::erase::guard;
@@ -32,6 +32,12 @@ enum Redelivery {
 }
 
 impl Inner {
+    /// Delivers what came for a module while its gate was closed, now that it is open.
+    pub(super) fn drain_at_opening(&self, slot: &Slot) {
+        fence(Ordering::SeqCst);
+        self.drain_at_release(slot);
+    }
+
     /// The same as [`Inner::drain_busy`]; what is dropped is told by the next `poll`.
     pub(super) fn drain_at_release(&self, slot: &Slot) {
         let dropped = self.drain_busy(slot).dropped;
@@ -39,8 +45,15 @@ impl Inner {
     }
 
     pub(super) fn keep_for_busy(&self, walk: &Walk<'_>, instance: &Instance, nth: usize, trouble: &mut Trouble) {
-        if self.put_aside(&instance.slot.busy, walk, instance, nth, trouble) {
-            trouble.get_or_insert_default().queued += 1;
+        if !self.put_aside(&instance.slot.busy, walk, instance, nth, trouble) {
+            return;
+        }
+        trouble.get_or_insert_default().queued += 1;
+        // Whoever opens a gate looks into the queue after that, and here the gate is looked at after the queue: one of the
+        // two finds the event.
+        fence(Ordering::SeqCst);
+        if instance.is_lockless() && !instance.place.gated.load(Ordering::SeqCst) {
+            self.drain_at_release(&instance.slot);
         }
     }
 

@@ -312,7 +312,7 @@ impl Inner {
 
     fn ring_out(&self, turns: &[Turn]) {
         for turn in turns {
-            self.drain_at_release(&turn.new.slot);
+            self.drain_at_opening(&turn.new.slot);
         }
     }
 

@@ -14,8 +14,7 @@ use crate::runtime::word::{Access, Refused};
 /// One way into an instance: for which handler, and how that shares the module.
 #[derive(Clone, Copy)]
 pub(crate) struct Way {
-    /// The instance, and in the low bits of its address which of its entries; the last number stands for those that have
-    /// none of their own.
+    /// The instance, and in the low bits of its address which of its entries; see [`Instance::HANDLERS`].
     tagged: NonNull<Instance>,
     pub(crate) access: Access,
 }

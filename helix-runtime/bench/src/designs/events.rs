@@ -17,7 +17,7 @@ use helix_runtime::prelude::Tick;
 use super::{MARK, OPEN, inside, mark};
 use crate::events::{self, Ear};
 use crate::row::{Contender, Row};
-use crate::table::{Entry, listeners, sum};
+use crate::table::{Entry, counts, listeners};
 use crate::work::{TICK, keep};
 
 pub fn rows() -> Vec<Row> {
@@ -55,7 +55,7 @@ fn design(name: &'static str, ears: Vec<&'static Ear>, publish: impl Fn(&Tick) +
             publish(black_box(&TICK));
         }
     };
-    Contender::new(name, run, sum(ears, Ear::calls))
+    Contender::new(name, run, counts(ears, Ear::calls))
 }
 
 fn sequence(handlers: usize) -> Contender {

@@ -18,6 +18,9 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
+/// What the names of these rows begin with.
+pub const ROWS: &str = "designs of ";
+
 /// What a module's word holds while it may be entered.
 const OPEN: usize = 1;
 
