@@ -1,4 +1,5 @@
-//! What it takes to publish to one handler without `std`, against a hand-written table of one: `cargo bench`.
+//! What it takes to publish to one handler without `std`, against a hand-written table of one, with a spin
+//! lock where the handler takes `&mut self`: `cargo bench`.
 //!
 //! The two take turns, so that what slows the machine down slows both; medians, and the median of the turns' ratios.
 
@@ -61,14 +62,11 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn compare(name: &str, set: ModuleSet) {
+fn compare(name: &str, set: ModuleSet, mut by_hand: impl FnMut()) {
     let runtime = Runtime::builder().modules(set).build().expect("one module fits");
     runtime.start().expect("nothing can fail");
-    let seen = AtomicU64::new(0);
-    let handler: fn(&AtomicU64, &Tick) = |seen, tick| work(seen, tick.tick_number);
-    let table = vec![(black_box(handler), &seen)];
-    let turn = |_| {
-        let by_hand = time(|| black_box(&table).iter().for_each(|(handler, seen)| handler(seen, black_box(&TICK))));
+    let mut turn = |_| {
+        let by_hand = time(&mut by_hand);
         let helix = time(|| assert_eq!(black_box(&runtime).publish(black_box(&TICK)).handled, 1));
         (by_hand, helix)
     };
@@ -80,8 +78,17 @@ fn compare(name: &str, set: ModuleSet) {
     println!("| {name} | {helix:.2} | {by_hand:.2} | {ratio:.1}x |");
 }
 
+/// A walk of a table of one.
+fn walk<M>(table: &[(fn(&M, &Tick), M)]) {
+    black_box(table).iter().for_each(|(handler, module)| handler(module, black_box(&TICK)));
+}
+
 fn main() {
     println!("| publish to 1 handler, without `std` | ns | ns by hand | ratio |\n|---|--:|--:|--:|");
-    compare("`&self`", modules![Shared]);
-    compare("`&mut self`", modules![Exclusive]);
+    let shared: fn(&AtomicU64, &Tick) = |seen, tick| work(seen, tick.tick_number);
+    let table = [(black_box(shared), AtomicU64::new(0))];
+    compare("`&self`", modules![Shared], || walk(&table));
+    let exclusive: fn(&spin::Mutex<AtomicU64>, &Tick) = |seen, tick| work(&seen.lock(), tick.tick_number);
+    let table = [(black_box(exclusive), spin::Mutex::new(AtomicU64::new(0)))];
+    compare("`&mut self`", modules![Exclusive], || walk(&table));
 }

@@ -31,22 +31,38 @@ pub fn rows() -> Vec<Row> {
 
 /// What they have shown, for the page of results.
 pub const LESSONS: &str = "\
-**Publishing.** The per-thread sequence won: it is the only one that costs no atomic step, that no second thread makes dearer,
-and that tells when everybody has left. An in-flight counter is cheaper on one thread, where its line is nobody else's; it is
-what the runtime does without `std`. `arc-swap` and `RwLock<Arc<..>>` cost less a handler than the sequence here, and 11 ns
-for each publication, more with each further thread. Marks cost hardly anything beside it, and buy that `replace` waits for
-the calls inside *one* module and can name the stuck one. What is left of ours is what the designs do without: to find the
-topic, to count the publication, to link the chain of calls, to gather the result (about 16 ns a publication, 190
-instructions in all), and for each handler a status and the context's place. A status costs a third of the floor: the table's
-functions return nothing, so their last call is a jump, which a function that must stop a panic cannot have.
+The rows `designs of ..` above have the figures; here is what was taken, and why.
 
-**Exclusive handlers.** One compare-and-swap and a plain store, as a `spin::Mutex` has them, cost most of what there is; what
-ours adds is the same as above. A `std::sync::Mutex` is two atomic steps.
+**Publishing: a sequence and marks.** The per-thread sequence was taken with `std`: of the designs it is the one that makes no
+atomic step, so threads that publish at once share nothing, and it tells when everybody has left. An in-flight counter costs
+least while its line is one thread's own; it is what the runtime does without `std`. A mark for each handler was taken on top:
+without it `replace` of one module would wait for the calls of all, and could not say which thread is stuck in which handler.
+What is left of ours are things that no design here does: it finds the topic, counts the publication, links the chain of
+calls and gathers the result, about 160 instructions a publication; and per handler it is about 30 instructions where the
+table is 12, because a handler says how it went and is told where it is. The table's functions return nothing, so their last
+call is a jump; one that stops a panic and returns a status cannot have that. Budgets that only a sequence could keep are
+therefore missed; those of 64 and 1000 handlers by what a handler's status, place and mark cost.
 
-**Requests.** By handle the same things cost: a call that may be the outermost of its thread links a context and says so in
-the thread's record, which is four times an indirect call before anything is called. A value in `dyn Any` is dearer than
-out-pointers, so the latter won. By name, one hash of the first and last eight bytes and the length beats `phf` and a
-`HashMap`, and loses to `match` on few names only.
+**A share that matches, and statistics.** Only those who match are walked, so the first is as the row of 64 and 1000. With
+statistics each handler costs an atomic step more. Counting in the thread's record, as publications are, would save that
+step, but a record has 64 places, and a runtime may have thousands of listeners.
+
+**Exclusive handlers: one word.** It is taken by one compare-and-swap and given back by a plain store, as a `spin::Mutex` is;
+a `std::sync::Mutex` makes two atomic steps, a ticket lock convoys where processors are few, and an `RwLock` of `spin` has no
+place for a transition's gate. What ours adds beside the lock is more than for `&self`: whether others were asked to come
+first, and whether something waits for the module now that it is left.
+
+**Requests: out-pointers.** They were taken over `dyn Any`, which is dearer. Sequence and mark cost several indirect calls
+already, and linking the chain of calls doubles that; so the budget of two is out of reach for a call that can be accounted
+for. By name, a perfect hash (`phf`), a `HashMap` and ours, which looks at the first and last eight bytes and the length, are
+close to each other, although ours makes the whole accountable call; most of the distance to `match` is that call.
+
+**Channels.** Many to many across threads is bound by the line that both sides write, and a receiver that may sleep must be
+looked for after each send: that look is what ours adds to the bare queue, and it varies most from run to run. One to one and
+on the same thread the queue itself is the limit.
+
+**Compile time.** The limit is what the compiler does with any hundred functions and one table of pointers to them; the
+record is built in const evaluation, byte by byte. The cold build of the macros is their dependencies.
 ";
 
 /// A thread says by its sequence that it is inside, if it did not already.
