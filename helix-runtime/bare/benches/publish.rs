@@ -78,8 +78,10 @@ fn compare(name: &str, set: ModuleSet, mut by_hand: impl FnMut()) {
     println!("| {name} | {helix:.2} | {by_hand:.2} | {ratio:.1}x |");
 }
 
+type Entry<M> = (fn(&M, &Tick), M);
+
 /// A walk of a table of one.
-fn walk<M>(table: &[(fn(&M, &Tick), M)]) {
+fn walk<M>(table: &[Entry<M>]) {
     black_box(table).iter().for_each(|(handler, module)| handler(module, black_box(&TICK)));
 }
 

@@ -9,6 +9,14 @@ use crate::plots::{Drawn, draw};
 use crate::report::{Line, Verdict};
 use crate::{designs, machine};
 
+/// The kinds of budgets, and what the names of their lines begin with.
+const KINDS: [(&str, &[&str]); 4] = [
+    ("of publishing and calling", &["publish", "request"]),
+    ("of channels", &["channel"]),
+    ("of heap allocations", &["allocations"]),
+    ("of compile time and expansion", &["compile time", "bytes of expansion"]),
+];
+
 /// What the README's line begins with.
 const MEASURED: &str = "Measured on ";
 
@@ -30,12 +38,17 @@ pub fn root() -> PathBuf {
 }
 
 impl Results {
-    /// How many budgets are kept, of how many.
+    /// How many budgets are kept, of how many, of each kind.
     #[must_use]
     pub fn verdict(&self) -> String {
-        let count = |verdict| self.lines.iter().filter(|line| line.verdict == verdict).count();
-        let (met, missed) = (count(Verdict::Met), count(Verdict::Missed));
-        format!("{met} of {} budgets are met", met + missed)
+        let of_kind = |(kind, begins): &(&str, &[&str])| {
+            let lines = self.lines.iter().filter(|line| begins.iter().any(|begin| line.what.starts_with(begin)));
+            let count = |verdict| lines.clone().filter(|line| line.verdict == verdict).count();
+            let (met, missed) = (count(Verdict::Met), count(Verdict::Missed));
+            (met + missed > 0).then(|| format!("{met} of {} {kind}", met + missed))
+        };
+        let kinds: Vec<String> = KINDS.iter().filter_map(of_kind).collect();
+        format!("Budgets met: {}", if kinds.is_empty() { "none was asked for".into() } else { kinds.join(", ") })
     }
 
     /// Writes them.
@@ -78,8 +91,8 @@ const HOW: &str = "\
 a look.
 
 The floor is what one writes by hand for the case alone: a table of functions, an indirect call, a `match`, the bare queue.
-It makes the same calls of the same opaque functions, and a test counts them. In each of 40 rounds every contender of a row
-is timed once, in turn; figures are medians of the rounds, a ratio is the median of the rounds' ratios, and a spread is what
+It makes the same calls of the same opaque functions, and a test counts them. In each of 40 rounds (20 for a plot's points, 5 for
+compile time) every contender of a row is timed once, in an order that changes; figures are medians of the rounds, a ratio is the median of the rounds' ratios, and a spread is what
 the middle half lies between. Lines that begin with a dash are others that do the work of the row above.
 ";
 
