@@ -33,17 +33,19 @@ pub fn rows() -> Vec<Row> {
 pub const LESSONS: &str = "\
 The rows `designs of ..` above have the figures; here is what was taken, and why.
 
-**Publishing: a sequence and marks.** The per-thread sequence was taken with `std`: of the designs it is the one that makes no
-atomic step, so threads that publish at once share nothing, and it tells when everybody has left. An in-flight counter costs
-least while its line is one thread's own; it is what the runtime does without `std`. A mark for each handler was taken on top:
-without it `replace` of one module would wait for the calls of all, and could not say which thread is stuck in which handler.
-What is left of ours are things that no design here does: it finds the topic, counts the publication, links the chain of
-calls and gathers the result, about 160 instructions a publication; and per handler it is about 30 instructions where the
-table is 12, because a handler says how it went and is told where it is. The table's functions return nothing, so their last
-call is a jump; one that stops a panic and returns a status cannot have that. Budgets that only a sequence could keep are
-therefore missed; those of 64 and 1000 handlers by what a handler's status, place and mark cost.
+**Publishing: a sequence and marks.** The per-thread sequence was taken with `std`: it makes no atomic step, so threads that
+publish at once share nothing, and it tells when everybody has left. An in-flight counter is as cheap while its line is one
+thread's own; it is what the runtime does without `std`. A mark for each handler was taken on top: it costs a few hundredths,
+and without it `replace` of one module would wait for the calls of all, and could not say which thread is stuck in which
+handler. So these two are not what the budgets are missed by.
 
-**A share that matches, and statistics.** Only those who match are walked, so the first is as the row of 64 and 1000. With
+What they are missed by is what no design here does. Once a publication: to find the topic in the view as it is now, to count
+it, to link the chain of calls, to make the event's one representation, to gather the result; about 160 instructions, of which
+a table needs none. Per handler: it says how it went and is told where it is, which alone is half of the table again (the
+table's functions return nothing, so their last call is a jump; one that stops a panic and returns a status has none); and
+ours is about 30 instructions where that design has 20. The latter, and the 160, are what is left to win.
+
+**A share that matches, and statistics.** Only those who match are walked, so the first is as the rows of 64 and 1000. With
 statistics each handler costs an atomic step more. Counting in the thread's record, as publications are, would save that
 step, but a record has 64 places, and a runtime may have thousands of listeners.
 
@@ -52,17 +54,19 @@ a `std::sync::Mutex` makes two atomic steps, a ticket lock convoys where process
 place for a transition's gate. What ours adds beside the lock is more than for `&self`: whether others were asked to come
 first, and whether something waits for the module now that it is left.
 
-**Requests: out-pointers.** They were taken over `dyn Any`, which is dearer. Sequence and mark cost several indirect calls
-already, and linking the chain of calls doubles that; so the budget of two is out of reach for a call that can be accounted
-for. By name, a perfect hash (`phf`), a `HashMap` and ours, which looks at the first and last eight bytes and the length, are
-close to each other, although ours makes the whole accountable call; most of the distance to `match` is that call.
+**Requests: out-pointers.** They were taken over `dyn Any`, which is dearer. With sequence and mark they are near the budget;
+what ours adds is as above, and besides the way through the host, which is chosen at run time, to the target that a route
+stands for now, and the comparison of its types. By name, a perfect hash (`phf`), a `HashMap` and ours, which looks at the
+first and last eight bytes and the length, are close to each other, although ours makes the whole call; most of the distance
+to `match` is that call.
 
 **Channels.** Many to many across threads is bound by the line that both sides write, and a receiver that may sleep must be
 looked for after each send: that look is what ours adds to the bare queue, and it varies most from run to run. One to one and
 on the same thread the queue itself is the limit.
 
 **Compile time.** The limit is what the compiler does with any hundred functions and one table of pointers to them; the
-record is built in const evaluation, byte by byte. The cold build of the macros is their dependencies.
+record is built in const evaluation, byte by byte. The cold build of the macros is their dependencies. Instructions of the
+check, which do not vary, are in `.ci/instructions`.
 ";
 
 /// A thread says by its sequence that it is inside, if it did not already.
