@@ -294,7 +294,8 @@ mod without_threads {
 
         /// Whether a call is under way, wherever it is.
         pub(crate) fn inside(&self, _: &Range<usize>) -> Option<Inside> {
-            let inside = || Inside { thread: "of a call that is under way".to_string(), handler: 0 };
+            // The last number is no handler's.
+            let inside = || Inside { thread: "of a call that is under way".to_string(), handler: usize::MAX };
             (self.0.load(Ordering::SeqCst) > 0).then(inside)
         }
 

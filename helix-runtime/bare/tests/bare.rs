@@ -155,3 +155,43 @@ fn listeners_come_and_go_and_messages_wait_and_expire() {
     assert_eq!(answered.recv().unwrap(), Ok(Response::ok(b"hi")));
     runtime.stop().unwrap();
 }
+
+static STOPPING: OnceLock<Runtime> = OnceLock::new();
+
+/// Hears nothing while it is stopped from inside of another.
+#[helix_module(name = "bystander")]
+#[derive(Default)]
+pub struct Bystander;
+
+#[helix_handlers]
+impl Bystander {
+    #[on_request]
+    fn look_on(&self) -> bool {
+        true
+    }
+}
+
+#[helix_module(name = "stopper")]
+#[derive(Default)]
+pub struct Stopper;
+
+#[helix_handlers]
+impl Stopper {
+    #[on_request]
+    fn stop_the_other(&self) -> Option<String> {
+        let runtime = STOPPING.get()?;
+        let stopped = runtime.stop_module(runtime.module_id("bystander").ok()?);
+        stopped.err().map(|error| error.to_string())
+    }
+}
+
+#[test]
+fn no_handler_is_named_where_nobody_knows_which_is_inside() {
+    let runtime = Runtime::builder().modules(modules![Bystander, Stopper]).build().unwrap();
+    runtime.start().unwrap();
+    let runtime = STOPPING.get_or_init(|| runtime);
+    let said = runtime.call::<(), Option<String>>("stopper.stop_the_other", ()).unwrap();
+    let said = said.expect("a call is under way, perhaps in the module that is to stop");
+    assert!(said.contains("a handler") && !said.contains("look_on"), "{said}");
+    assert_eq!(runtime.call::<(), bool>("bystander.look_on", ()), Ok(true));
+}
