@@ -48,16 +48,14 @@ impl Inner {
         link.turn_to(&instance.place, access);
         // SAFETY: the handler is of this instance, which was entered, and has the types of the call.
         let status = unsafe { call.pass(handler, instance.data(), link.cx()) };
-        let direct = if status == Status::Handled {
-            entered.leave_as(access, instance);
-            Direct::Replied
-        } else {
-            call.error = Some(self.failed_directly(target, entered, status, link.cx()));
-            Direct::Failed
-        };
+        if status == Status::Handled {
+            self.leave(access, entered, link, instance);
+            drop(guard);
+            return Direct::Replied;
+        }
+        call.error = Some(self.failed_directly(target, entered, status, link.cx()));
         self.release(access, link, instance);
-        drop(guard);
-        direct
+        Direct::Failed
     }
 
     #[cold]

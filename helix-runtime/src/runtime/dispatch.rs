@@ -20,9 +20,10 @@ use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 use crate::runtime::names::Names;
 use crate::runtime::patience::Patience;
+use crate::runtime::publish::Link;
 use crate::runtime::registry::View;
 use crate::runtime::way::{Entered, Way};
-use crate::runtime::word::{Access, Refused};
+use crate::runtime::word::Refused;
 
 impl Inner {
     /// Enters a module; with `std`, waits for another thread to leave it where that cannot end in a circle.
@@ -281,10 +282,11 @@ impl Host for Inner {
             let cx = unsafe { link.as_ref() };
             // SAFETY: `request` is an entry of this instance, and `access` is its own.
             let status = unsafe { entered.request(&target.request.call, call.request, call.carries, cx) };
+            let access = target.way.access;
             let result = match status {
                 Status::Handled => {
-                    drop(entered);
-                    Ok(())
+                    self.leave(access, entered, Link(link), instance);
+                    return Ok(());
                 }
                 Status::Panicked => {
                     let fault = self.crashed(entered, cx);
@@ -295,11 +297,7 @@ impl Host for Inner {
                     Err(self.failure(status, None, instance, target.request, call, cx))
                 }
             };
-            if target.way.access != Access::Free && instance.slot.busy.len() > 0 {
-                // SAFETY: the handler has returned, so nobody looks at the link.
-                unsafe { (*link.as_ptr()).turn_to(&self.root, Hold::Place(Access::Free)) };
-                self.drain_at_release(&instance.slot);
-            }
+            self.release(access, Link(link), instance);
             return result;
         }
     }

@@ -213,11 +213,11 @@ impl Inner {
         walk.link.turn_to(&instance.place, access);
         let status = self.hear_counted(walk, listener, instance);
         if status.is_usual() {
-            entered.leave_as(access, instance);
+            self.leave(access, entered, walk.link, instance);
         } else {
             self.hear_of_trouble(walk, entered, status, walk.nth_of(walk.group.index_of(listener)), trouble);
+            self.release(access, walk.link, instance);
         }
-        self.release(access, walk.link, instance);
         status
     }
 
@@ -271,26 +271,31 @@ impl Inner {
         at: usize,
         trouble: &mut Trouble,
     ) -> Status {
-        let status = self.hear_all(walk, listener, entered, || walk.nth_of(at), trouble);
-        self.release(listener.way.access, walk.link, listener.instance());
+        let (status, entered) = self.hear_all(walk, listener, entered, || walk.nth_of(at), trouble);
+        let (access, instance) = (listener.way.access, listener.instance());
+        match entered {
+            Some(entered) => self.leave(access, entered, walk.link, instance),
+            None => self.release(access, walk.link, instance),
+        }
         status
     }
 
-    /// Calls one handler of a module that was entered, with all that may come of it.
-    pub(super) fn hear_all(
+    /// Calls one handler of a module that was entered, with all that may come of it, but does not leave where all is well.
+    pub(super) fn hear_all<'a>(
         &self,
         walk: &Walk<'_>,
         listener: &Listener,
-        entered: Entered<'_>,
+        entered: Entered<'a>,
         nth: impl FnOnce() -> usize,
         trouble: &mut Trouble,
-    ) -> Status {
+    ) -> (Status, Option<Entered<'a>>) {
         walk.link.turn_to(&listener.instance().place, listener.way.access);
         let status = self.hear_counted(walk, listener, listener.instance());
-        if !status.is_usual() {
-            self.hear_of_trouble(walk, entered, status, nth(), trouble);
+        if status.is_usual() {
+            return (status, Some(entered));
         }
-        status
+        self.hear_of_trouble(walk, entered, status, nth(), trouble);
+        (status, None)
     }
 
     /// Whom a listener was replaced by since the walk began: the same of the module's handlers of this event.
@@ -365,9 +370,28 @@ impl Inner {
         }
     }
 
-    /// Delivers what was put aside for a module while it was busy, now that it is released.
+    /// Leaves a module, and delivers what was put aside for it while it was busy.
     ///
     /// A module without a lock is busy for as long as its gate is closed; who opens that delivers what came meanwhile.
+    #[inline(always)]
+    pub(super) fn leave(&self, access: Access, entered: Entered<'_>, link: Link, instance: &Instance) {
+        if access != Access::Free && instance.slot.busy.len() > 0 {
+            return self.leave_and_drain(entered, link, instance);
+        }
+        entered.leave_as(access, instance);
+        self.release(access, link, instance);
+    }
+
+    /// Whoever comes anew holds off meanwhile: else what is kept would wait for as long as somebody always comes.
+    #[cold]
+    fn leave_and_drain(&self, entered: Entered<'_>, link: Link, instance: &Instance) {
+        let _held_off = instance.word.held_off();
+        drop(entered);
+        link.turn_to(&self.root, Access::Free);
+        self.drain_at_release(&instance.slot);
+    }
+
+    /// Delivers what was put aside for a module in the last moment, now that it was left.
     #[inline(always)]
     pub(super) fn release(&self, access: Access, link: Link, instance: &Instance) {
         if access != Access::Free && instance.slot.busy.len() > 0 {

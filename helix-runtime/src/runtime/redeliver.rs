@@ -152,7 +152,7 @@ impl Inner {
                     let light = under.light();
                     let walk =
                         Walk { link, keeps, mark, light, view, group: view.topics.heard(delivery), delivery, patience };
-                    self.hear_all(&walk, listener, entered, || aside.nth, &mut trouble);
+                    drop(self.hear_all(&walk, listener, entered, || aside.nth, &mut trouble));
                 });
                 // Put off once more, and no room for it.
                 let dropped = trouble.map_or(0, |trouble: PublishResult| trouble.dropped);

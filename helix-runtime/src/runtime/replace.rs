@@ -175,7 +175,7 @@ impl Inner {
         Ok((turns, plan))
     }
 
-    /// Everything up to the exchange of the view.
+    /// Everything up to the exchange of the view, and what was put aside meanwhile.
     fn turn_over(&self, turns: &[Turn], plan: Plan) -> Result<(), LifecycleError> {
         for turn in turns.iter().filter(|turn| turn.is_new()) {
             self.make(&turn.new)?;
@@ -191,6 +191,9 @@ impl Inner {
         }
         self.stop_and_start(turns, &gate)?;
 
+        // What was kept meanwhile comes before those who come anew.
+        let with_lock = turns.iter().filter(|turn| !turn.new.is_lockless());
+        let held_off: Vec<_> = with_lock.map(|turn| turn.new.word.held_off()).collect();
         let mut registry = self.registry();
         let mut gone = Vec::new();
         for turn in turns.iter().filter(|turn| turn.is_new()) {
@@ -215,6 +218,8 @@ impl Inner {
                 gate.open(&turn.old);
             }
         }
+        self.ring_out(turns);
+        drop(held_off);
         Ok(())
     }
 
@@ -292,9 +297,8 @@ impl Inner {
         self.ring_out(turns);
     }
 
-    /// Delivers what was put aside meanwhile, lets the old ones go, and tells everyone.
+    /// Lets the old ones go, and tells everyone.
     fn retire(&self, turns: Vec<Turn>, moving: Moving<'_>) {
-        self.ring_out(&turns);
         for turn in turns.iter().rev().filter(|turn| turn.is_new()) {
             if turn.ran {
                 let moved = turn.old.move_to(ModuleState::Stopped);

@@ -13,10 +13,9 @@ use std::vec::Vec;
 use crate::chain::{Light, Mark};
 use crate::context::{Context, Place};
 use crate::lock::Lock;
-use crate::runtime::instance::Instance;
 use crate::runtime::patience::{Backoff, Patience};
 use crate::runtime::way::{Entered, Way};
-use crate::runtime::word::{Access, Refused};
+use crate::runtime::word::{Access, HeldOff, Refused};
 
 use core::sync::atomic::Ordering;
 
@@ -111,15 +110,6 @@ impl Drop for Listed {
     }
 }
 
-/// Asks others to hold off, until it goes.
-struct Impatient<'a>(&'a Instance);
-
-impl Drop for Impatient<'_> {
-    fn drop(&mut self) {
-        self.0.word.release();
-    }
-}
-
 /// Waits until the instance can be entered; `up` is the call that wants to.
 pub(super) fn wait<'a>(
     host: *const (),
@@ -138,7 +128,7 @@ pub(super) fn wait<'a>(
     // Whoever comes first waits for this chain too.
     let mut first = held.is_some();
     let mut listed: Option<Listed> = None;
-    let mut impatient: Option<Impatient<'_>> = None;
+    let mut impatient: Option<HeldOff<'_>> = None;
     let mut backoff = Backoff::new();
     loop {
         // The transition may have begun while this call waited.
@@ -167,8 +157,7 @@ pub(super) fn wait<'a>(
             return Err(Refused::Late);
         }
         if backoff.is_long() && impatient.is_none() && access != Access::Free {
-            instance.word.hold_off();
-            impatient = Some(Impatient(instance));
+            impatient = Some(instance.word.held_off());
         }
         backoff.wait();
     }

@@ -133,6 +133,12 @@ impl Word {
         self.holding_off.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The same, until the guard goes.
+    pub(crate) fn held_off(&self) -> HeldOff<'_> {
+        self.hold_off();
+        HeldOff(self)
+    }
+
     pub(crate) fn release(&self) {
         self.holding_off.fetch_sub(1, Ordering::Relaxed);
     }
@@ -182,5 +188,14 @@ impl Word {
 
     pub(crate) fn is_open(&self) -> bool {
         self.word.load(Ordering::Acquire) & OPEN != 0
+    }
+}
+
+/// Those who come anew hold off.
+pub(crate) struct HeldOff<'a>(&'a Word);
+
+impl Drop for HeldOff<'_> {
+    fn drop(&mut self) {
+        self.0.release();
     }
 }
