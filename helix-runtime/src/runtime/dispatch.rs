@@ -61,6 +61,7 @@ impl Inner {
         up: Option<&Context>,
         _: Patience,
     ) -> Result<Entered<'a>, Refused> {
+        use crate::runtime::word::Access;
         match up.and_then(|up| up.holds(self.address(), &way.instance().place)) {
             Some(Access::Shared) if way.access == Access::Shared => way.enter(mark, Light::get(), true),
             _ => Err(Refused::Busy),
