@@ -203,12 +203,16 @@ fn mutated(texts: &'static [&'static str]) -> impl Strategy<Value = TokenStream>
     })
 }
 
-/// The names behind `fn`, at every depth.
+/// The names behind `fn`, at every depth but that of attributes: ours are taken away with all that is in them.
 fn functions(tokens: &TokenStream) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let mut after_fn = false;
+    let (mut after_fn, mut after_hash) = (false, false);
     for token in tokens.clone() {
+        let is_attribute =
+            after_hash && matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket);
+        after_hash = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
         match token {
+            TokenTree::Group(_) if is_attribute => after_fn = false,
             TokenTree::Ident(ident) => {
                 if after_fn {
                     names.insert(ident.to_string());
