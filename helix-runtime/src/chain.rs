@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 
 use crate::context::Context;
 
-/// Shows that a call is under way, so that what it reads is kept.
+/// Shows that a call is under way, so that what it reads is kept: for as long as its guard is there.
 #[derive(Clone, Copy)]
 pub(crate) struct Keeps<'a>(core::marker::PhantomData<&'a ()>);
 
@@ -214,11 +214,6 @@ mod with_threads {
     pub(crate) struct Under<'a>(Here<'a>);
 
     impl<'a> Under<'a> {
-        #[inline(always)]
-        pub(crate) fn keeps(self) -> Keeps<'a> {
-            Keeps(core::marker::PhantomData)
-        }
-
         /// The mark of the call at that depth.
         #[inline(always)]
         pub(crate) fn mark(self, depth: u32) -> Mark<'a> {
@@ -240,6 +235,13 @@ mod with_threads {
 
     /// Ends a call when it goes. What it needs is found in memory, so that no register is kept for it.
     pub(crate) struct Guard(NonNull<Context>);
+
+    impl Guard {
+        #[inline(always)]
+        pub(crate) fn keeps(&self) -> Keeps<'_> {
+            Keeps(core::marker::PhantomData)
+        }
+    }
 
     impl Drop for Guard {
         #[inline(always)]
@@ -336,6 +338,13 @@ mod without_threads {
 
     pub(crate) struct Guard<'a>(&'a Calls);
 
+    impl Guard<'_> {
+        #[inline]
+        pub(crate) fn keeps(&self) -> Keeps<'_> {
+            Keeps(core::marker::PhantomData)
+        }
+    }
+
     /// No call has a mark: all are counted as one.
     #[derive(Clone, Copy)]
     pub(crate) struct Mark<'a>(core::marker::PhantomData<&'a Calls>);
@@ -365,11 +374,6 @@ mod without_threads {
     }
 
     impl<'a> Under<'a> {
-        #[inline]
-        pub(crate) fn keeps(self) -> Keeps<'a> {
-            Keeps(core::marker::PhantomData)
-        }
-
         #[inline]
         pub(crate) fn mark(self, _: u32) -> Mark<'a> {
             Mark(core::marker::PhantomData)

@@ -15,7 +15,7 @@ use crate::error::IpcError;
 use crate::irq;
 use crate::runtime::inner::Inner;
 use crate::runtime::names::Target;
-use crate::runtime::publish::Link;
+use crate::runtime::walk::Link;
 use crate::runtime::way::Entered;
 
 impl Inner {
@@ -32,7 +32,7 @@ impl Inner {
         }
         let link = Link(NonNull::from(&mut cx));
         let (under, guard) = here.enter(link.0);
-        let names = &self.view(under.keeps()).names;
+        let names = &self.view(guard.keeps()).names;
         let found = match *to {
             To::Route(route, _) => names.target(route),
             To::Path(path) => names.at_path(path),

@@ -20,8 +20,8 @@ use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 use crate::runtime::names::Names;
 use crate::runtime::patience::Patience;
-use crate::runtime::publish::Link;
 use crate::runtime::registry::View;
+use crate::runtime::walk::Link;
 use crate::runtime::way::{Entered, Way};
 use crate::runtime::word::Refused;
 
@@ -149,8 +149,8 @@ impl Inner {
         let here = self.calls.here(None);
         // SAFETY: `self` and the calls that led here outlive this one.
         let cx = unsafe { Context::new(&self.root, self, here.up()) };
-        let (under, _guard) = here.enter(NonNull::from(&cx));
-        run(self.view(under.keeps()))
+        let (_, guard) = here.enter(NonNull::from(&cx));
+        run(self.view(guard.keeps()))
     }
 
     /// Whether who calls may ask for what needs a permission: a module that lists it, or nobody's.
@@ -247,10 +247,10 @@ impl Host for Inner {
         // SAFETY: the calls that led here outlive this one.
         let up = up.map(|up| unsafe { up.as_ref() });
         let link = NonNull::from(&mut cx);
-        let (under, _guard) = here.enter(link);
+        let (under, guard) = here.enter(link);
         let patience = Patience::of_option(call.timeout);
         loop {
-            let view = self.view(under.keeps());
+            let view = self.view(guard.keeps());
             let Some(target) = view.names.target(route) else {
                 let pair = view.names.pair(route);
                 return Err(match pair {
@@ -267,7 +267,7 @@ impl Host for Inner {
             let entered = match self.enter(&target.way, under.mark(depth), up, patience) {
                 Ok(entered) => entered,
                 // It was replaced meanwhile: its successor answers.
-                Err(Refused::NotRunning) if !core::ptr::eq(self.view(under.keeps()), view) => continue,
+                Err(Refused::NotRunning) if !core::ptr::eq(self.view(guard.keeps()), view) => continue,
                 Err(Refused::NotRunning) => {
                     return Err(IpcError::NotRunning { module: instance.name().into(), state: instance.state() });
                 }

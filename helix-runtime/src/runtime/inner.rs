@@ -149,11 +149,11 @@ impl Inner {
     /// What calls walk, as it is now. It stays while the call is under way.
     #[inline]
     pub(super) fn view<'a>(&'a self, _: Keeps<'a>) -> &'a View {
-        // SAFETY: `install` frees a view only after every call has ended that was under way when it was exchanged, and
-        // this call was under way before the pointer was read.
-        //
         // Without `std` a call is counted by an atomic alone: only if that, this load and those of the writer are in one
         // order does one of the two see the other. With `std` the record's barrier says more than this does.
+        //
+        // SAFETY: `install` frees a view only after every call has ended that was under way when it was exchanged, and
+        // this call was under way before the pointer was read.
         unsafe { &*self.view.load(Ordering::SeqCst) }
     }
 

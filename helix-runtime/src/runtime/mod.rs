@@ -31,6 +31,7 @@ mod supervise;
 mod topics;
 #[cfg(feature = "std")]
 mod wait;
+mod walk;
 mod way;
 mod word;
 

@@ -2,71 +2,17 @@
 
 use core::ptr::NonNull;
 
-use crate::chain::{Keeps, Light, Mark};
-use crate::context::{Context, Hold, Place};
+use crate::chain::{Light, Mark};
+use crate::context::Context;
 use crate::descriptor::Status;
 use crate::event::{Delivery, PublishResult};
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 use crate::runtime::patience::Patience;
-use crate::runtime::registry::View;
 use crate::runtime::topics::{Group, Listener};
+use crate::runtime::walk::{Link, Trouble, Walk};
 use crate::runtime::way::Entered;
 use crate::runtime::word::{Access, Refused};
-/// What there is to tell of a publication but how often it was handled and ignored.
-pub(super) type Trouble = Option<PublishResult>;
-
-/// One call of the dispatch on its way through the handlers of an event: what it stands on.
-pub(super) struct Walk<'a> {
-    /// The link of the chain that each handler sees in turn; it lies on the stack of the walk.
-    pub(super) link: Link,
-    pub(super) keeps: Keeps<'a>,
-    pub(super) mark: Mark<'a>,
-    pub(super) light: Light,
-    pub(super) view: &'a View,
-    pub(super) group: &'a Group,
-    pub(super) delivery: &'a Delivery<'a>,
-    pub(super) patience: Patience,
-}
-
-impl Walk<'_> {
-    /// The call that leads to this walk.
-    fn up(&self) -> Option<&Context> {
-        // SAFETY: the calls that led here outlive this one.
-        self.link.cx().up_link().map(|up| unsafe { up.as_ref() })
-    }
-
-    /// Which of its module's listeners is at that index.
-    fn nth_of(&self, at: usize) -> usize {
-        self.group.nth_of(at, self.delivery)
-    }
-}
-
-/// A walk's link, for as long as the walk.
-#[derive(Clone, Copy)]
-pub(super) struct Link(pub(super) NonNull<Context>);
-
-impl Link {
-    #[inline(always)]
-    pub(super) fn cx<'a>(self) -> &'a Context {
-        // SAFETY: the link outlives the walk, and is only changed by `turn_to`, while nobody looks at it.
-        unsafe { self.0.as_ref() }
-    }
-
-    #[inline(always)]
-    pub(super) fn turn_to(self, place: &Place, access: Access) {
-        // SAFETY: between two handlers nobody looks at the link; the place lives while its handler is called, or is the
-        // runtime's own.
-        unsafe { (*self.0.as_ptr()).turn_to(place, Hold::Place(access)) };
-    }
-
-    /// The same from one module without a lock to another.
-    #[inline(always)]
-    fn turn_freely_to(self, place: &Place) {
-        // SAFETY: as above.
-        unsafe { (*self.0.as_ptr()).turn_freely_to(place) };
-    }
-}
 
 #[cold]
 fn with_trouble(handled: u32, ignored: u32, trouble: Trouble) -> PublishResult {
@@ -101,13 +47,13 @@ impl Inner {
         let depth = cx.depth();
         let link = Link(NonNull::from(&mut cx));
         let (under, guard) = here.enter(link.0);
-        let view = self.view(under.keeps());
+        let view = self.view(guard.keeps());
         if depth >= self.settings.depth_limit {
             return self.too_deep_to_publish(link.cx(), view.paused && unless_paused);
         }
         let (mark, group) = (under.mark(depth), view.topics.heard(delivery));
         let walk = || {
-            let (keeps, light) = (under.keeps(), under.light());
+            let (keeps, light) = (guard.keeps(), under.light());
             Walk { link, keeps, mark, light, view, group, delivery, patience }
         };
         let mut trouble = None;

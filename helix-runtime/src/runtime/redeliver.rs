@@ -10,8 +10,8 @@ use crate::event::{Event, Publish, PublishResult};
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 use crate::runtime::patience::Patience;
-use crate::runtime::publish::{Link, Trouble, Walk};
 use crate::runtime::slot::{Aside, Kept, Slot};
+use crate::runtime::walk::{Link, Trouble, Walk};
 use crate::runtime::word::Refused;
 
 /// What became of the events that waited in a ring.
@@ -124,8 +124,8 @@ impl Inner {
         // SAFETY: the calls that led here outlive this one.
         let up = up.map(|up| unsafe { up.as_ref() });
         let link = Link(NonNull::from(&mut cx));
-        let (under, _guard) = here.enter(link.0);
-        let (keeps, mark) = (under.keeps(), under.mark(depth));
+        let (under, guard) = here.enter(link.0);
+        let (keeps, mark) = (guard.keeps(), under.mark(depth));
         let view = self.view(keeps);
         let taken = kept.pop_if(|aside| {
             let nth = aside.nth;
