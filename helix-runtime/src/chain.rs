@@ -144,6 +144,11 @@ mod with_threads {
             })
         }
 
+        /// The innermost call of this thread.
+        pub(crate) fn innermost(&self) -> Option<NonNull<Context>> {
+            top()
+        }
+
         /// Whose calls must end before what was replaced until now may be freed.
         pub(crate) fn grace(&self) -> Grace {
             heavy();
@@ -267,7 +272,8 @@ mod with_threads {
 #[cfg(not(feature = "std"))]
 mod without_threads {
     use alloc::string::ToString;
-    use core::sync::atomic::{AtomicUsize, Ordering};
+    use core::ptr::null_mut;
+    use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
     use super::{Context, Inside, Keeps, NonNull, Range};
     use crate::runtime::Count;
@@ -277,11 +283,20 @@ mod without_threads {
     }
 
     /// The calls that are under way in one runtime.
-    pub(crate) struct Calls(AtomicUsize);
+    pub(crate) struct Calls {
+        count: AtomicUsize,
+        /// The innermost call, where one processor makes them all: each that ends puts back what it found.
+        innermost: AtomicPtr<Context>,
+    }
 
     impl Calls {
         pub(crate) const fn new() -> Self {
-            Self(AtomicUsize::new(0))
+            Self { count: AtomicUsize::new(0), innermost: AtomicPtr::new(null_mut()) }
+        }
+
+        /// The innermost call, where one processor makes them all.
+        pub(crate) fn innermost(&self) -> Option<NonNull<Context>> {
+            NonNull::new(self.innermost.load(Ordering::Relaxed))
         }
 
         /// Where the next call comes from: the call that is given, as far as is known here.
@@ -298,7 +313,7 @@ mod without_threads {
         pub(crate) fn inside(&self, _: &Range<usize>) -> Option<Inside> {
             // The last number is no handler's.
             let inside = || Inside { thread: "of a call that is under way".to_string(), handler: usize::MAX };
-            (self.0.load(Ordering::SeqCst) > 0).then(inside)
+            (self.count.load(Ordering::SeqCst) > 0).then(inside)
         }
 
         pub(crate) fn total(&self, count: &Count) -> usize {
@@ -312,7 +327,7 @@ mod without_threads {
 
     impl Grace {
         pub(crate) fn is_over(&mut self, calls: &Calls) -> bool {
-            calls.0.load(Ordering::SeqCst) == 0
+            calls.count.load(Ordering::SeqCst) == 0
         }
     }
 
@@ -327,16 +342,21 @@ mod without_threads {
         }
 
         #[inline]
-        pub(crate) fn enter(self, _: NonNull<Context>) -> (Under<'a>, Guard<'a>) {
-            self.calls.0.fetch_add(1, Ordering::SeqCst);
-            (Under(core::marker::PhantomData), Guard(self.calls))
+        pub(crate) fn enter(self, cx: NonNull<Context>) -> (Under<'a>, Guard<'a>) {
+            self.calls.count.fetch_add(1, Ordering::SeqCst);
+            let outer = self.calls.innermost.load(Ordering::Relaxed);
+            self.calls.innermost.store(cx.as_ptr(), Ordering::Relaxed);
+            (Under(core::marker::PhantomData), Guard { calls: self.calls, outer })
         }
     }
 
     #[derive(Clone, Copy)]
     pub(crate) struct Under<'a>(core::marker::PhantomData<&'a Calls>);
 
-    pub(crate) struct Guard<'a>(&'a Calls);
+    pub(crate) struct Guard<'a> {
+        calls: &'a Calls,
+        outer: *mut Context,
+    }
 
     impl Guard<'_> {
         #[inline]
@@ -393,7 +413,8 @@ mod without_threads {
     impl Drop for Guard<'_> {
         #[inline]
         fn drop(&mut self) {
-            self.0.0.fetch_sub(1, Ordering::SeqCst);
+            self.calls.innermost.store(self.outer, Ordering::Relaxed);
+            self.calls.count.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }

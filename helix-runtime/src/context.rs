@@ -243,7 +243,7 @@ impl Context {
         core::iter::successors(Some(self), |link| link.up())
     }
 
-    fn is_of(&self, host: *const ()) -> bool {
+    pub(crate) fn is_of(&self, host: *const ()) -> bool {
         core::ptr::addr_eq(self.host.as_ptr(), host)
     }
 

@@ -16,8 +16,9 @@
 //! | [`Runtime`](crate::Runtime), [`Context`](crate::Context), [`Handle`](crate::Handle) | no | yes |
 //!
 //! The types keep to it: a handler is given a `&'static IrqLine` and a `Producer`, and those offer nothing else. Whatever
-//! else is called there may find a lock held by the very code that it interrupted, and would wait for ever; debug builds
-//! panic with the reason instead, on platforms that have said [how an interrupt is told](detect_with).
+//! else is called there may find a lock held by the very code that it interrupted, and would wait for ever. It panics with
+//! the reason instead, on platforms that have said [how an interrupt is told](detect_with): in every build without `std`,
+//! and in debug builds with it.
 //!
 //! # Idle, with no wake-up lost
 //!
@@ -76,7 +77,8 @@ impl Default for IrqLine {
 /// The function that tells whether the caller is in an interrupt; null for none.
 static DETECTOR: AtomicPtr<()> = AtomicPtr::new(null_mut());
 
-/// Says how this platform knows that it is in an interrupt. Debug builds ask before they take a lock of the runtime's.
+/// Says how this platform knows that it is in an interrupt. The runtime asks before it publishes, calls or takes a lock of
+/// its own: without `std` always, with it in debug builds.
 ///
 /// On Cortex-M that is `IPSR != 0`, on others a counter of the current processor that the interrupt stubs keep.
 ///
@@ -93,12 +95,12 @@ pub fn detect_with(in_interrupt: fn() -> bool) {
     DETECTOR.store(in_interrupt as *mut (), Ordering::Release);
 }
 
-/// Panics in debug builds when the caller is in an interrupt.
+/// Panics when the caller is in an interrupt: always without `std`, where it would hang; with it in debug builds.
 #[cfg(target_has_atomic = "ptr")]
 #[inline]
 #[track_caller]
 pub(crate) fn assert_task_level(what: &str) {
-    if cfg!(debug_assertions) && is_active() {
+    if cfg!(any(debug_assertions, not(feature = "std"))) && is_active() {
         panic!("{what} was asked for in an interrupt: raise an `IrqLine` there, and let `Runtime::poll` do the rest");
     }
 }

@@ -22,7 +22,7 @@ impl<T> Lock<T> {
         Self(Mutex::new(value))
     }
 
-    /// Panics in debug builds when it is called in an interrupt: what was interrupted may hold the lock for ever.
+    /// Panics when it is called in an interrupt (with `std` in debug builds): what was interrupted may hold the lock for ever.
     #[inline]
     #[track_caller]
     pub(crate) fn lock(&self) -> Locked<'_, T> {

@@ -62,7 +62,7 @@ use core::fmt;
 
 use crate::client::{self, Client};
 use crate::codec::Codec;
-use crate::context::{Host, ModuleId, Route, To};
+use crate::context::{Context, Host, ModuleId, Route, To};
 use crate::error::{IpcError, IpcResult, ModuleState};
 use crate::event::{Publish, PublishResult};
 use crate::handle::Handle;
@@ -160,6 +160,51 @@ impl Runtime {
         let registry = self.inner.registry();
         let found = registry.index_of(name).map(|at| registry.members[at].instance.slot.id);
         found.ok_or_else(|| IpcError::ModuleNotFound { name: name.to_string() })
+    }
+
+    /// The module whose code runs, if one does: of the calls on this thread the innermost that is inside a module. It
+    /// takes no lock and allocates nothing, so that a panic handler can ask whom to name.
+    ///
+    /// # Safety
+    /// Without `std` there are no threads to tell apart: all calls of this runtime are made by one processor.
+    ///
+    /// ```
+    /// # use helix_runtime::prelude::*;
+    /// # use helix_runtime::{Runtime, modules};
+    /// # use std::sync::OnceLock;
+    /// #[helix_module(name = "fragile")]
+    /// #[derive(Default)]
+    /// pub struct Fragile;
+    ///
+    /// #[helix_handlers]
+    /// impl Fragile {
+    ///     #[on_request]
+    ///     fn fail(&self) {
+    ///         panic!("as it was asked to");
+    ///     }
+    /// }
+    ///
+    /// static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    /// static BLAMED: OnceLock<&str> = OnceLock::new();
+    ///
+    /// // In a kernel this is the `#[panic_handler]`.
+    /// std::panic::set_hook(Box::new(|_| {
+    ///     // SAFETY: with `std` there is nothing to see to.
+    ///     let module = RUNTIME.get().and_then(|runtime| unsafe { runtime.current_module() });
+    ///     BLAMED.set(module.unwrap_or("none")).unwrap();
+    /// }));
+    /// let runtime = RUNTIME.get_or_init(|| Runtime::builder().modules(modules![Fragile]).build().unwrap());
+    /// runtime.start()?;
+    /// assert!(runtime.call::<(), ()>("fragile.fail", ()).is_err());
+    /// assert_eq!(BLAMED.get(), Some(&"fragile"));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub unsafe fn current_module(&self) -> Option<&'static str> {
+        // SAFETY: the call is under way: on this very stack, or on the one that an interrupt or a fault has left.
+        let innermost = unsafe { self.inner.calls.innermost()?.as_ref() };
+        let host = core::ptr::from_ref(&*self.inner).cast();
+        let inside = |link: &&Context| link.is_of(host) && !core::ptr::eq(link.place(), &self.inner.root);
+        innermost.links().find(inside).map(|link| link.place().name)
     }
 
     /// The modules, in the order in which they start.

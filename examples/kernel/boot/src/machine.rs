@@ -1,0 +1,118 @@
+//! A machine that runs an image: what is typed, what it prints, and how it ends.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::{Board, BootError, Status};
+
+/// What time is for the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Time {
+    /// The time of the wall.
+    Real,
+    /// 16 ns for each instruction and none for waiting, so that each run is like the other. A process has no such time.
+    Counted,
+}
+
+/// How a boot ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The kernel has said how.
+    Ended(Status),
+    /// It was still running at the deadline, and was killed.
+    TimedOut,
+    /// The machine ended with a code that is none of the kernel's: it fell over, or was not started at all.
+    Unknown(Option<i32>),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(Status::Success) => f.write_str("success"),
+            Self::Ended(Status::Failed) => f.write_str("the scenario did not find what it promises"),
+            Self::Ended(Status::Panic) => f.write_str("the kernel panicked"),
+            Self::Ended(Status::Memory) => f.write_str("the kernel has run out of memory"),
+            Self::Ended(Status::Fault) => f.write_str("the processor refused an instruction or an access"),
+            Self::Ended(Status::Hang) => f.write_str("the kernel stopped before it would have hung"),
+            Self::TimedOut => f.write_str("the kernel was still running at the deadline"),
+            Self::Unknown(Some(code)) => write!(f, "the machine fell over: it ended with {code}, which no kernel sends"),
+            Self::Unknown(None) => f.write_str("the machine was killed"),
+        }
+    }
+}
+
+/// What came of a boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What the kernel has printed, with line ends as here.
+    pub output: String,
+}
+
+/// Boots an image with a command line, types `input` on its console, and waits for its end. What the kernel prints also
+/// goes to `echo`, at once.
+///
+/// # Errors
+/// The emulator is missing, or cannot be run.
+pub fn boot(
+    board: Board,
+    image: &Path,
+    command_line: &str,
+    time: Time,
+    input: &str,
+    deadline: Duration,
+    echo: &mut (dyn Write + Send),
+) -> Result<Outcome, BootError> {
+    let mut command = board.command(image, command_line, time);
+    let program = command.get_program().to_string_lossy().into_owned();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| match (board.emulator(), error.kind()) {
+        (Some((_, install)), io::ErrorKind::NotFound) => BootError::Missing { what: program.clone(), install },
+        _ => BootError::Run { program: program.clone(), error },
+    })?;
+    let failed = |error| BootError::Run { program: program.clone(), error };
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || read(stdout, echo));
+        // It stays open: a console whose other end is gone is not the same. A machine that has ended does not read.
+        let mut stdin = stdin;
+        if let Some(stdin) = &mut stdin {
+            let _ = stdin.write_all(input.as_bytes()).and_then(|()| stdin.flush());
+        }
+        let began = Instant::now();
+        let mut timed_out = false;
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(failed)? {
+                break status;
+            }
+            if began.elapsed() >= deadline && !timed_out {
+                timed_out = true;
+                child.kill().map_err(failed)?;
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        let output = reader.join().unwrap_or_default();
+        let verdict = match status.code() {
+            _ if timed_out => Verdict::TimedOut,
+            Some(code) => Status::of(code).map_or(Verdict::Unknown(Some(code)), Verdict::Ended),
+            None => Verdict::Unknown(None),
+        };
+        Ok(Outcome { verdict, output })
+    })
+}
+
+fn read(from: Option<impl Read>, echo: &mut dyn Write) -> String {
+    let Some(mut from) = from else { return String::new() };
+    let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        all.extend_from_slice(&buffer[..read]);
+        // Nobody has to look.
+        let _ = echo.write_all(&buffer[..read]).and_then(|()| echo.flush());
+    }
+    String::from_utf8_lossy(&all).replace('\r', "")
+}

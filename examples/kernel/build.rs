@@ -1,0 +1,28 @@
+//! Says how the image is linked, where there is no system that would load it.
+
+use std::env;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=link");
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
+        return;
+    }
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/link");
+    println!("cargo::rustc-link-search={scripts}");
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let arguments: &[&str] = match arch.as_str() {
+        "x86_64" => &["-Tx86_64.ld", "--no-pie"],
+        // The second of them is the start-up crate's; that for Cortex-M asks for our `memory.x`.
+        "riscv64" => &["-Triscv64.ld", "-Tlink.x"],
+        "aarch64" => &["-Taarch64.ld", "-Timage.ld", "--no-pie"],
+        "arm" => &["-Tlink.x"],
+        other => {
+            println!("cargo::error=no board has a {other} processor; there are x86_64, riscv64, aarch64 and thumbv7em");
+            return;
+        }
+    };
+    for argument in arguments {
+        println!("cargo::rustc-link-arg-bins={argument}");
+    }
+}

@@ -1,0 +1,60 @@
+//! How many instructions lie between an interrupt and the handler of its event, by the only way there is: the line,
+//! `Runtime::poll`, `publish`, the module. Beside it a loop that raises and calls, and has nothing between.
+
+use core::hint::black_box;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use helix_runtime::irq::IrqLine;
+
+use super::table::INSTRUCTION_NS;
+use super::{Failure, ensure};
+use crate::kernel::Kernel;
+use crate::modules::probe::ARRIVED;
+use crate::{board, irq, say};
+
+const ROUNDS: u32 = 512;
+
+pub fn play(mut kernel: Kernel, _: &str) -> Result<(), Failure> {
+    let poll = || drop(kernel.runtime.poll(crate::kernel::now()));
+    let helix = measure(poll);
+    let bare = measure(|| bare(&irq::SOFTWARE, black_box(on_interrupt)));
+    say!("instructions from an interrupt to its handler, on average of {ROUNDS} (with -icount shift=4)");
+    say!("  raise, poll, publish, handler of a module  {:>5}", helix / INSTRUCTION_NS);
+    say!("  raise, call of a function                  {:>5}", bare / INSTRUCTION_NS);
+    say!("  ratio                                      {:>5}.{:02}", helix / bare, helix % bare * 100 / bare);
+    ensure(helix >= bare, "nothing is faster than nothing")?;
+    kernel.turn();
+    kernel.shut_down()
+}
+
+/// From the moment before the interrupt to that in the handler, on average, in nanoseconds.
+fn measure(mut react: impl FnMut()) -> u64 {
+    let mut sum = 0;
+    for round in 0..ROUNDS + 8 {
+        let began = board::nanoseconds() as u32;
+        board::interrupt_self();
+        react();
+        let took = ARRIVED.load(Ordering::Relaxed).wrapping_sub(began);
+        // The first rounds make what is made once.
+        if round >= 8 {
+            sum += u64::from(took);
+        }
+    }
+    (sum / u64::from(ROUNDS)).max(1)
+}
+
+/// What a kernel without modules would do in its idle loop.
+#[inline(never)]
+fn bare(line: &IrqLine, handler: fn(u32)) {
+    let count = line.take();
+    if count > 0 {
+        handler(count);
+    }
+}
+
+#[inline(never)]
+fn on_interrupt(count: u32) {
+    static COUNTED: AtomicU32 = AtomicU32::new(0);
+    ARRIVED.store(board::nanoseconds() as u32, Ordering::Relaxed);
+    COUNTED.store(COUNTED.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+}

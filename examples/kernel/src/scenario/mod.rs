@@ -1,0 +1,89 @@
+//! What is shown and proved, one at a boot. The kernel's command line is `SCENARIO [CASE]`; `demo` where it is empty.
+
+mod deadlock;
+mod demo;
+mod fault;
+mod latency;
+mod misuse;
+mod oom;
+mod reentrant;
+mod storm;
+mod swap;
+mod table;
+mod ticks;
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use crate::kernel::Kernel;
+use crate::say;
+
+/// Why a scenario did not find what it promises.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    /// A failure for that reason.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: core::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Fails unless a count is what it should be.
+fn expect<T: PartialEq + fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), Failure> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Failure(format!("{what}: found {found:?}, expected {expected:?}")))
+}
+
+/// Fails with that unless it holds.
+fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(Failure::new(otherwise)) }
+}
+
+/// Boots, and plays the scenario that the command line names.
+pub fn run(command_line: &str) -> Result<(), Failure> {
+    let mut words = command_line.split_whitespace();
+    let (scenario, case) = (words.next().unwrap_or("demo"), words.next().unwrap_or(""));
+    let play: fn(Kernel, &str) -> Result<(), Failure> = match scenario {
+        "demo" => demo::play,
+        "ticks" => ticks::play,
+        "storm" => storm::play,
+        "deadlock" => deadlock::play,
+        "reentrant" => reentrant::play,
+        "swap" => swap::play,
+        "panic" | "fault" => fault::play,
+        "oom" => oom::play,
+        "latency" => latency::play,
+        "misuse" => misuse::play,
+        other => {
+            return Err(Failure(format!(
+                "no scenario is called `{other}`; there are demo, ticks, storm, deadlock, reentrant, swap, panic, fault, \
+                 oom, latency and misuse"
+            )));
+        }
+    };
+    let kernel = Kernel::boot()?;
+    play(kernel, case)?;
+    say!("DONE: {scenario} {case}");
+    Ok(())
+}
+
+/// A case that a scenario does not have.
+fn no_case(scenario: &str, case: &str, cases: &str) -> Failure {
+    Failure(format!("`{scenario}` has no case `{case}`; it has {cases}"))
+}
