@@ -33,15 +33,16 @@ static RUNTIME: Once<Runtime> = Once::new();
 static PERIOD_US: AtomicU32 = AtomicU32::new(1_000_000 / HZ);
 
 /// The demo's modules, as they are, and the kernel's own. Each has its record in the image.
+// Of those that hear an event with the same priority, the first one listed is called first.
 fn modules() -> ModuleSet {
     modules![
+        probe::Probe,
         memory_watch::MemoryWatch,
         round_robin::RoundRobin,
         journal::Journal,
         timer::Timer,
         shell::Shell,
         tally::Tally,
-        probe::Probe,
         fragile::Fragile,
     ]
 }

@@ -26,11 +26,17 @@ impl<T> Lock<T> {
         if irq::is_active() {
             stop(
                 Status::Hang,
-                format_args!("{} was asked for in an interrupt: raise a line there, and do it at task level", self.name),
+                format_args!(
+                    "{} was asked for in an interrupt: raise a line there, and do it at task level",
+                    self.name
+                ),
             );
         }
         let Some(guard) = self.try_lock() else {
-            stop(Status::Hang, format_args!("{} was asked for by the code that holds it: give it back first", self.name))
+            stop(
+                Status::Hang,
+                format_args!("{} was asked for by the code that holds it: give it back first", self.name),
+            )
         };
         guard
     }

@@ -363,7 +363,10 @@ impl Inner {
         let mut backoff = Backoff::new();
         while let Some(inside) = self.calls.inside(&instance.marks()) {
             if patience.is_over() {
-                log::warn!(target: instance.name(), "thread {} is still inside", inside.thread);
+                // Without `std` it is only known that some call is under way, wherever it is: nothing to warn of.
+                if cfg!(feature = "std") {
+                    log::warn!(target: instance.name(), "thread {} is still inside", inside.thread);
+                }
                 return false;
             }
             #[cfg(feature = "std")]

@@ -6,6 +6,7 @@ use std::process::Command;
 use clap::ValueEnum;
 
 use crate::machine::Time;
+use crate::{BootError, image};
 
 /// A machine that the kernel boots on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -38,6 +39,18 @@ impl Board {
         }
     }
 
+    /// What has to be installed before the kernel can be built for this board and booted on it, if anything.
+    pub fn missing(self) -> Option<BootError> {
+        if let Some((target, install)) = self.target()
+            && !image::has_target(target)
+        {
+            return Some(BootError::Missing { what: format!("Rust's target {target}"), install });
+        }
+        let (emulator, install) = self.emulator()?;
+        let runs = Command::new(emulator).arg("--version").output().is_ok_and(|output| output.status.success());
+        (!runs).then(|| BootError::Missing { what: emulator.into(), install })
+    }
+
     /// The target that its image is built for, and the command that installs it; none for a process.
     pub(crate) fn target(self) -> Option<(&'static str, &'static str)> {
         Some(match self {
@@ -50,7 +63,7 @@ impl Board {
     }
 
     /// The program that is the machine, and the command that installs it; none for a process.
-    pub(crate) fn emulator(self) -> Option<(&'static str, &'static str)> {
+    fn emulator(self) -> Option<(&'static str, &'static str)> {
         Some(match self {
             Self::X86_64 => ("qemu-system-x86_64", "sudo apt-get install qemu-system-x86"),
             Self::Riscv64 => ("qemu-system-riscv64", "sudo apt-get install qemu-system-misc"),
@@ -79,11 +92,14 @@ impl Board {
         if self != Self::X86_64 {
             command.args(["-semihosting-config", "enable=on,target=native"]);
         }
+        let mut command_line = command_line.to_string();
         if time == Time::Counted {
             command.args(["-icount", "shift=4,sleep=off"]);
+            // The kernel cannot find out by itself what its clock means.
+            command_line += " counted";
         }
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nodefaults"]);
-        command.arg("-kernel").arg(image).args(["-append", command_line]);
+        command.arg("-kernel").arg(image).args(["-append", &command_line]);
         command
     }
 }

@@ -1,7 +1,7 @@
 //! A machine that runs an image: what is typed, what it prints, and how it ends.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
@@ -39,7 +39,9 @@ impl fmt::Display for Verdict {
             Self::Ended(Status::Fault) => f.write_str("the processor refused an instruction or an access"),
             Self::Ended(Status::Hang) => f.write_str("the kernel stopped before it would have hung"),
             Self::TimedOut => f.write_str("the kernel was still running at the deadline"),
-            Self::Unknown(Some(code)) => write!(f, "the machine fell over: it ended with {code}, which no kernel sends"),
+            Self::Unknown(Some(code)) => {
+                write!(f, "the machine fell over: it ended with {code}, which no kernel sends")
+            }
             Self::Unknown(None) => f.write_str("the machine was killed"),
         }
     }
@@ -58,7 +60,7 @@ pub struct Outcome {
 /// goes to `echo`, at once.
 ///
 /// # Errors
-/// The emulator is missing, or cannot be run.
+/// The emulator cannot be run.
 pub fn boot(
     board: Board,
     image: &Path,
@@ -71,11 +73,8 @@ pub fn boot(
     let mut command = board.command(image, command_line, time);
     let program = command.get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| match (board.emulator(), error.kind()) {
-        (Some((_, install)), io::ErrorKind::NotFound) => BootError::Missing { what: program.clone(), install },
-        _ => BootError::Run { program: program.clone(), error },
-    })?;
     let failed = |error| BootError::Run { program: program.clone(), error };
+    let mut child = command.spawn().map_err(failed)?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     thread::scope(|scope| {
         let reader = scope.spawn(move || read(stdout, echo));

@@ -47,8 +47,9 @@ fn main() -> ExitCode {
     let time = if args.real_time { Time::Real } else { Time::Counted };
     let deadline = Duration::from_secs(args.deadline);
     let input = format!("{}\n", args.input);
-    let outcome = build(args.board)
-        .and_then(|image| boot(args.board, &image, &args.scenario.join(" "), time, &input, deadline, &mut io::stdout()));
+    let outcome = build(args.board).and_then(|image| {
+        boot(args.board, &image, &args.scenario.join(" "), time, &input, deadline, &mut io::stdout())
+    });
     match outcome {
         Ok(outcome) => {
             eprintln!("{}: {}", args.board.name(), outcome.verdict);

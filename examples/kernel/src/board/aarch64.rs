@@ -32,6 +32,8 @@ const UART_CONTROL: usize = UART + 0x30;
 const UART_MASK: usize = UART + 0x38;
 const UART_CLEAR: usize = UART + 0x44;
 
+/// In the mask and in what clears.
+const RECEIVED: u32 = 0x10;
 const SOFTWARE: u32 = 0;
 const VIRTUAL_TIMER: u32 = 27;
 const SERIAL: u32 = 33;
@@ -99,7 +101,6 @@ pub fn stop_timer() {
 }
 
 pub fn listen() {
-    const RECEIVED: u32 = 0x10;
     set(UART_MASK, RECEIVED);
 }
 
@@ -152,10 +153,11 @@ impl ExceptionHandlers for Vectors {
             SOFTWARE => irq::software(),
             SERIAL => {
                 const EMPTY: u32 = 0x10;
+                // Before the bytes are read: more may come at once, and their interrupt is another.
+                set(UART_CLEAR, RECEIVED);
                 while get(UART_FLAGS) & EMPTY == 0 {
                     irq::serial(get(UART) as u8);
                 }
-                set(UART_CLEAR, 0x10);
             }
             // Somebody else was quicker.
             _ => return,

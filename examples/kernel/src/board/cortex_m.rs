@@ -131,10 +131,11 @@ unsafe fn DefaultHandler(line: i16) {
     if line != UART_RECEIVED {
         stop(Status::Fault, format_args!("interrupt {line}, which nobody has asked for"));
     }
+    // Before the byte is read: the next one may come at once, and its interrupt is another.
+    set(UART_CLEAR, RECEIVED);
     while get(UART_STATE) & RECEIVED != 0 {
         irq::serial(get(UART) as u8);
     }
-    set(UART_CLEAR, RECEIVED);
 }
 
 #[exception]

@@ -1,6 +1,7 @@
 //! RISC-V, as QEMU's `-machine virt` has it, in machine mode: CLINT, PLIC and a 16550 serial port.
 
 use core::ptr::{read_volatile, write_volatile};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use riscv::interrupt::Interrupt;
 use riscv::register::{mcause, mcycle, mepc, mie, mtval};
@@ -26,7 +27,7 @@ const PLIC_CLAIM: *mut u32 = 0x0c20_0004 as *mut u32;
 const UART: *mut u8 = 0x1000_0000 as *mut u8;
 const UART_LINE: u32 = 10;
 
-static PERIOD: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
+static PERIOD: AtomicU64 = AtomicU64::new(0);
 
 #[entry]
 fn start() -> ! {
@@ -48,14 +49,12 @@ fn uart(register: usize) -> *mut u8 {
 }
 
 pub fn init() {
-    set(MTIMECMP, u64::MAX);
     set(MSIP, 0);
     set(PLIC_PRIORITY.wrapping_add(UART_LINE as usize), 1);
     set(PLIC_THRESHOLD, 0);
     set(PLIC_ENABLE, 1 << UART_LINE);
-    // SAFETY: all three have handlers, and nothing comes before interrupts are enabled as a whole.
+    // SAFETY: both have handlers, and nothing comes before interrupts are enabled as a whole.
     unsafe {
-        mie::set_mtimer();
         mie::set_msoft();
         mie::set_mext();
     }
@@ -71,12 +70,15 @@ pub fn write(bytes: &[u8]) {
 
 pub fn start_timer(hz: u32) {
     let period = MTIME_HZ / u64::from(hz);
-    PERIOD.store(period, core::sync::atomic::Ordering::Relaxed);
+    PERIOD.store(period, Ordering::Relaxed);
     set(MTIMECMP, get(MTIME) + period);
+    // SAFETY: it has a handler, and this is no critical section.
+    unsafe { mie::set_mtimer() };
 }
 
 pub fn stop_timer() {
-    set(MTIMECMP, u64::MAX);
+    // SAFETY: to be undisturbed harms nobody.
+    unsafe { mie::clear_mtimer() };
 }
 
 pub fn listen() {
@@ -113,7 +115,7 @@ pub fn fault(_: Fault) {}
 
 #[core_interrupt(Interrupt::MachineTimer)]
 fn on_timer() {
-    set(MTIMECMP, get(MTIMECMP) + PERIOD.load(core::sync::atomic::Ordering::Relaxed));
+    set(MTIMECMP, get(MTIMECMP) + PERIOD.load(Ordering::Relaxed));
     irq::timer();
 }
 

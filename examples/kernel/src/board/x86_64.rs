@@ -163,7 +163,9 @@ unsafe fn load_tables() {
         unsafe {
             idt.page_fault.set_handler_addr(VirtAddr::new(page_fault as *const () as u64)).set_stack_index(0);
             idt.double_fault.set_handler_addr(VirtAddr::new(double_fault as *const () as u64)).set_stack_index(0);
-            idt.general_protection_fault.set_handler_addr(VirtAddr::new(protection as *const () as u64)).set_stack_index(0);
+            idt.general_protection_fault
+                .set_handler_addr(VirtAddr::new(protection as *const () as u64))
+                .set_stack_index(0);
             idt.invalid_opcode.set_handler_addr(VirtAddr::new(bad_opcode as *const () as u64)).set_stack_index(0);
             idt.divide_error.set_handler_addr(VirtAddr::new(bad_division as *const () as u64)).set_stack_index(0);
             idt[FIRST_VECTOR].set_handler_addr(VirtAddr::new(timer as *const () as u64));

@@ -12,41 +12,42 @@ use crate::{board, irq};
 pub static ARRIVED: AtomicU32 = AtomicU32::new(0);
 
 /// Looks when events arrive.
+// No handler takes `&mut self`, so the module has no lock: what it measures is the way, not the lock at its end.
 #[helix_module(name = "probe")]
 #[derive(Default)]
 pub struct Probe {
-    slow_for: u32,
-    interrupts: u64,
-    events: u64,
+    slow_for: AtomicU32,
+    interrupts: AtomicU32,
+    events: AtomicU32,
 }
 
 #[helix_handlers]
 impl Probe {
     #[on_event(Interrupt, priority = HIGHEST)]
-    fn interrupt(&mut self, &Interrupt { line, count }: &Interrupt) -> EventResponse {
+    fn interrupt(&self, &Interrupt { line, count }: &Interrupt) -> EventResponse {
         if line == SOFTWARE_LINE {
             ARRIVED.store(board::nanoseconds() as u32, Ordering::Relaxed);
             return EventResponse::Handled;
         }
-        self.events += 1;
-        self.interrupts += u64::from(count);
+        self.events.store(self.events.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.interrupts.store(self.interrupts.load(Ordering::Relaxed) + count, Ordering::Relaxed);
         // Slower than the interrupts come: until so many more of them have come.
-        let began = irq::ticks();
-        while irq::ticks().wrapping_sub(began) < self.slow_for {
+        let (began, slow_for) = (irq::ticks(), self.slow_for.load(Ordering::Relaxed));
+        while irq::ticks().wrapping_sub(began) < slow_for {
             core::hint::spin_loop();
         }
         EventResponse::Handled
     }
 
-    /// Has each interrupt of the timer take as long as so many of them.
+    /// Has each interrupt of the timer take as long as so many of them, while the timer runs.
     #[on_request]
-    fn slow_down(&mut self, ticks: u32) {
-        (self.slow_for, self.interrupts, self.events) = (ticks, 0, 0);
+    fn slow_down(&self, ticks: u32) {
+        self.slow_for.store(ticks, Ordering::Relaxed);
     }
 
-    /// How many interrupts there were since then, and in how many events.
+    /// How many interrupts there were, and in how many events.
     #[on_request]
-    fn heard(&self) -> (u64, u64) {
-        (self.interrupts, self.events)
+    fn heard(&self) -> (u32, u32) {
+        (self.interrupts.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed))
     }
 }

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use demo_contracts::{ClockClient, JournalClient, MemoryClient, Priority, SchedulerClient};
 use helix_runtime::{CpuHotplug, Event, EventResponse, EventSubscription, EventTopic, PublishResult, Runtime};
 
-use super::table::{INSTRUCTION_NS, average};
+use super::table::{average, unit};
 use super::{Failure, ensure, expect};
 use crate::kernel::{HZ, Kernel};
 use crate::{board, heap, irq, say};
@@ -40,7 +40,8 @@ fn modules(runtime: &Runtime) {
     say!("\nMODULES  in the order in which they start: each after what it needs");
     for (at, module) in runtime.modules().iter().enumerate() {
         let lock = if module.lockless { "no lock" } else { "lock" };
-        let needs: Vec<_> = module.needs.iter().filter_map(|(need, by)| Some(format!("{} = {}", need.name, (*by)?))).collect();
+        let needs: Vec<_> =
+            module.needs.iter().filter_map(|(need, by)| Some(format!("{} = {}", need.name, (*by)?))).collect();
         let needs = if needs.is_empty() { String::from("-") } else { needs.join(", ") };
         say!("  {} {:<22} {:<7} {:<8} {needs}", at + 1, module.info.name, module.info.version.to_string(), lock);
     }
@@ -81,7 +82,12 @@ fn tell(what: core::fmt::Arguments<'_>) {
 fn hotplug(runtime: &Runtime, cpu_id: u32, online: bool) -> Result<(), Failure> {
     heard_by_all(&runtime.publish(&CpuHotplug { cpu_id, online }))?;
     let to = if online { "online" } else { "offline" };
-    tell(format_args!("cpu {cpu_id} goes {to}: {} cpus run", runtime.service::<SchedulerClient>()?.stats()?.cpus.iter().filter(|cpu| cpu.online).count()));
+    let cpus = runtime.service::<SchedulerClient>()?.stats()?.cpus;
+    tell(format_args!(
+        "cpu {cpu_id} goes {to}: {} of {} run",
+        cpus.iter().filter(|cpu| cpu.online).count(),
+        cpus.len()
+    ));
     Ok(())
 }
 
@@ -98,7 +104,10 @@ fn pressure(kernel: &mut Kernel) -> Result<(), Failure> {
         kernel.run_for(20);
         let (report, entries) = (memory.report()?, journal.stats()?.capacity);
         let parked = report.parked.len();
-        tell(format_args!("memory pressure is {:?}: the journal keeps {entries}, {parked} tasks are blocked", report.level));
+        tell(format_args!(
+            "memory pressure is {:?}: the journal keeps {entries}, {parked} tasks are blocked",
+            report.level
+        ));
         drop(ballast);
     }
     expect("changes of pressure", memory.report()?.changes, 3)
@@ -112,7 +121,13 @@ fn tasks(runtime: &Runtime) -> Result<(), Failure> {
         let priority = task.priority.to_string();
         say!(
             "  {:>3} {:<8}{:<10}{:>6}{:>8}{:>8}  {}",
-            task.pid, task.name, priority, task.run, task.waited, task.blocked, task.state
+            task.pid,
+            task.name,
+            priority,
+            task.run,
+            task.waited,
+            task.blocked,
+            task.state
         );
     }
     for cpu in &stats.cpus {
@@ -136,8 +151,8 @@ fn requests(runtime: &Runtime) -> Result<(), Failure> {
     let (clock, scheduler): (ClockClient, SchedulerClient) = (runtime.service()?, runtime.service()?);
     let (memory, journal): (MemoryClient, JournalClient) = (runtime.service()?, runtime.service()?);
     let ticks = runtime.resolve::<(), u64>("tally.ticks")?;
-    say!("\nREQUESTS  in instructions (with -icount shift=4), on average");
-    let row = |name: &str, ns: u64| say!("  {name:<26}{:>7}", ns / INSTRUCTION_NS);
+    say!("\nREQUESTS  in {}, on average", unit());
+    let row = |name: &str, cost: u64| say!("  {name:<26}{cost:>7}");
     row("tally.ticks, by handle", average(64, || ticks.call(())));
     row("tally.ticks, by name", average(64, || runtime.call::<(), u64>("tally.ticks", ())));
     row("clock.now, by contract", average(64, || clock.now()));

@@ -1,4 +1,5 @@
-//! What is shown and proved, one at a boot. The kernel's command line is `SCENARIO [CASE]`; `demo` where it is empty.
+//! What is shown and proved, one at a boot. The kernel's command line is `SCENARIO [CASE] [counted]`; `demo` where it is
+//! empty, and `counted` where the machine's clock counts instructions.
 
 mod deadlock;
 mod demo;
@@ -14,6 +15,7 @@ mod ticks;
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::kernel::Kernel;
@@ -57,10 +59,14 @@ fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {
 
 /// Boots, and plays the scenario that the command line names.
 pub fn run(command_line: &str) -> Result<(), Failure> {
-    let mut words = command_line.split_whitespace();
-    let (scenario, case) = (words.next().unwrap_or("demo"), words.next().unwrap_or(""));
+    let (flags, mut words): (Vec<_>, Vec<_>) = command_line.split_whitespace().partition(|word| *word == "counted");
+    if !flags.is_empty() {
+        table::time_is_counted();
+    }
+    words.resize(2, "");
+    let (scenario, case) = (words[0], words[1]);
     let play: fn(Kernel, &str) -> Result<(), Failure> = match scenario {
-        "demo" => demo::play,
+        "demo" | "" => demo::play,
         "ticks" => ticks::play,
         "storm" => storm::play,
         "deadlock" => deadlock::play,

@@ -16,7 +16,10 @@ pub fn play(mut kernel: Kernel, _: &str) -> Result<(), Failure> {
     kernel.run_for(100);
     let before = runtime.call::<(), u64>("tally.ticks", ())?;
     say!("tally {} has counted {before} ticks", version().ok_or_else(|| Failure::new("tally is gone"))?);
-    ensure(runtime.call::<(), u64>("tally.longest", ()).is_err(), "the first version has what only the second should have")?;
+    ensure(
+        runtime.call::<(), u64>("tally.longest", ()).is_err(),
+        "the first version has what only the second should have",
+    )?;
 
     // Ticks that have come and were not delivered yet are the second version's.
     let began = irq::ticks();

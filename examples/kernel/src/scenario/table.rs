@@ -1,13 +1,31 @@
-//! What calls cost, for the report.
+//! What calls cost, for the report: in instructions where the machine counts them, else in nanoseconds.
 
 use core::hint::black_box;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::board;
 
 /// Under `-icount shift=4` an instruction takes that many nanoseconds.
-pub const INSTRUCTION_NS: u64 = 16;
+const INSTRUCTION_NS: u64 = 16;
 
-/// How long one of many runs takes, in nanoseconds, without the loop.
+static COUNTED: AtomicBool = AtomicBool::new(false);
+
+/// Says that the board's nanoseconds are instructions.
+pub fn time_is_counted() {
+    COUNTED.store(true, Ordering::Relaxed);
+}
+
+/// What costs are given in.
+pub fn unit() -> &'static str {
+    if COUNTED.load(Ordering::Relaxed) { "instructions" } else { "nanoseconds" }
+}
+
+/// Nanoseconds of the board's, in that unit.
+pub fn cost(nanoseconds: u64) -> u64 {
+    if COUNTED.load(Ordering::Relaxed) { nanoseconds / INSTRUCTION_NS } else { nanoseconds }
+}
+
+/// What one of many runs costs, without the loop.
 pub fn average<T>(runs: u32, mut run: impl FnMut() -> T) -> u64 {
     let began = board::nanoseconds();
     for _ in 0..runs {
@@ -19,5 +37,5 @@ pub fn average<T>(runs: u32, mut run: impl FnMut() -> T) -> u64 {
         black_box(());
     }
     let idle = board::nanoseconds() - began;
-    took.saturating_sub(idle) / u64::from(runs)
+    cost(took.saturating_sub(idle) / u64::from(runs))
 }
