@@ -5,6 +5,12 @@ use std::env;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=link");
+    // Programs that are linked for their size: see `src/size.rs`.
+    println!("cargo::rerun-if-env-changed=KERNEL_SIZE");
+    println!(r#"cargo::rustc-check-cfg=cfg(sized, values(none(), "bare", "by-hand", "helix"))"#);
+    if let Ok(way) = env::var("KERNEL_SIZE") {
+        println!("cargo::rustc-cfg=sized\ncargo::rustc-cfg=sized={way:?}");
+    }
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
         return;
     }

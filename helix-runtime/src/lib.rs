@@ -128,6 +128,9 @@ pub use version::{ModuleVersion, Requirement, VersionError};
 #[doc = include_str!("../docs/guide.md")]
 pub mod guide {}
 
+#[doc = include_str!("../docs/kernel.md")]
+pub mod kernel {}
+
 #[doc = include_str!("../docs/module-system.md")]
 pub mod module_system {}
 

@@ -12,6 +12,7 @@
 //! Start with `kernel.rs`: it is what another kernel would have too.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 #![deny(unsafe_code)]
+#![cfg_attr(sized, allow(dead_code, reason = "what is measured is what is left"))]
 
 extern crate alloc;
 
@@ -27,13 +28,18 @@ mod kernel;
 mod lock;
 mod modules;
 mod scenario;
+#[cfg(sized)]
+mod size;
 mod status;
 mod stop;
 
 use status::Status;
 
 /// The whole life of the kernel. The board calls it once, on a stack, with interrupts disabled.
+#[cfg_attr(sized, expect(unreachable_code, reason = "a program of another kind"))]
 fn run() -> ! {
+    #[cfg(sized)]
+    size::run();
     board::init();
     console::take_over_log();
     #[cfg(not(target_os = "none"))]

@@ -17,7 +17,7 @@ use crate::descriptor::Descriptor;
 use crate::lock::{Lock, Locked};
 use crate::runtime::SavedState;
 use crate::runtime::instance::Instance;
-use crate::runtime::poll::{Clock, Source};
+use crate::runtime::poll::{Clock, Pump, Source};
 use crate::runtime::registry::{OldView, Registry, Retired, View};
 use crate::runtime::slot::Slot;
 use crate::runtime::supervise::Supervision;
@@ -39,9 +39,8 @@ pub(crate) struct Inner {
     pub(super) moving: Lock<Option<UnderWay>>,
     /// Transitions that were asked for from inside what they concern.
     pub(super) postponed: Lock<VecDeque<Postponed>>,
-    pub(super) sources: Lock<Vec<Box<dyn Source>>>,
+    pub(super) pump: Lock<Pump>,
     pub(super) polling: AtomicBool,
-    pub(super) now: Lock<Duration>,
     pub(super) last_health: Lock<Option<Duration>>,
     pub(super) next_message: AtomicUsize,
     /// How many kept events were dropped since the last `poll`.
@@ -128,9 +127,8 @@ impl Inner {
             started: Lock::new(false),
             moving: Lock::new(None),
             postponed: Lock::new(VecDeque::new()),
-            sources: Lock::new(sources),
+            pump: Lock::new(Pump { sources, now: Duration::ZERO }),
             polling: AtomicBool::new(false),
-            now: Lock::new(Duration::ZERO),
             last_health: Lock::new(None),
             next_message: AtomicUsize::new(1),
             lost: AtomicUsize::new(0),
@@ -207,7 +205,7 @@ impl Inner {
     pub(super) fn clock(&self) -> Duration {
         match &self.settings.clock {
             Some(clock) => clock.now(),
-            None => *self.now.lock(),
+            None => self.pump.lock().now,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The runtime's only own activity: what was raised, kept, put off, queued, failed or replaced is seen to here.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
@@ -72,6 +73,13 @@ pub(super) trait Source: Send {
     /// Whether there is something to publish.
     fn is_pending(&self) -> bool;
     fn pump(&mut self, now: Duration, inner: &Inner, polled: &mut Polled);
+}
+
+/// What `poll` is told, and what it looks at first.
+pub(super) struct Pump {
+    /// The time that it was last told.
+    pub(super) now: Duration,
+    pub(super) sources: Vec<Box<dyn Source>>,
 }
 
 pub(super) struct Line<F> {
@@ -159,7 +167,6 @@ impl Inner {
             return polled;
         }
         let _polling = Polling(self);
-        *self.now.lock() = now;
         self.pump(now, &mut polled);
         // A look that allocates nothing: an idle loop comes by here all the time.
         let slots = if self.registry().has_waiting() { self.slots() } else { Vec::new() };
@@ -186,13 +193,16 @@ impl Inner {
 
     /// The closures that make events are the user's, so the list is taken out of its lock meanwhile.
     fn pump(&self, now: Duration, polled: &mut Polled) {
-        let mut sources = core::mem::take(&mut *self.sources.lock());
+        let mut pump = self.pump.lock();
+        pump.now = now;
+        let mut sources = core::mem::take(&mut pump.sources);
+        drop(pump);
         for source in &mut sources {
             if let Err(message) = guard(|| source.pump(now, self, polled)) {
                 log::error!(target: "helix", "what an interrupt has raised is lost: its closure panicked: {message}");
             }
         }
-        *self.sources.lock() = sources;
+        self.pump.lock().sources = sources;
     }
 
     fn do_postponed(&self, polled: &mut Polled) {
@@ -215,7 +225,7 @@ impl Inner {
     }
 
     fn has_work(&self) -> bool {
-        self.sources.lock().iter().any(|source| source.is_pending())
+        self.pump.lock().sources.iter().any(|source| source.is_pending())
             || !self.postponed.lock().is_empty()
             || self.registry().has_waiting()
     }

@@ -90,6 +90,7 @@ unsafe fn protect() {
     static FINE_PAGES: [Table; FINE / (512 * PAGE)] = [const { Table::new() }; FINE / (512 * PAGE)];
     let (text, data) = (address(addr_of!(text_start))..address(addr_of!(text_end)), address(addr_of!(rodata_end)));
     let guard = address(addr_of!(stack_guard));
+    let directory = &raw mut boot_pd;
     for (at, table) in FINE_PAGES.iter().enumerate() {
         for nth in 0..512 {
             let page = (at * 512 + nth) * PAGE;
@@ -104,11 +105,11 @@ unsafe fn protect() {
         }
         let rights = Flags::PRESENT | Flags::WRITABLE;
         // SAFETY: the table is the boot's, which nobody else uses, and the new entry maps what the old one did.
-        unsafe { (*(&raw mut boot_pd))[at] = core::ptr::from_ref(table) as u64 | rights.bits() };
+        unsafe { (*directory)[at] = core::ptr::from_ref(table) as u64 | rights.bits() };
     }
     for nth in FINE / (512 * PAGE)..512 {
         // SAFETY: as above; what is not code is not to be run.
-        unsafe { (*(&raw mut boot_pd))[nth] |= Flags::NO_EXECUTE.bits() };
+        unsafe { (*directory)[nth] |= Flags::NO_EXECUTE.bits() };
     }
     tlb::flush_all();
 }

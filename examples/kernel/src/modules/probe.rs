@@ -24,7 +24,7 @@ pub struct Probe {
 #[helix_handlers]
 impl Probe {
     #[on_event(Interrupt, priority = HIGHEST)]
-    fn interrupt(&self, &Interrupt { line, count }: &Interrupt) -> EventResponse {
+    pub(crate) fn interrupt(&self, &Interrupt { line, count }: &Interrupt) -> EventResponse {
         if line == SOFTWARE_LINE {
             ARRIVED.store(board::nanoseconds() as u32, Ordering::Relaxed);
             return EventResponse::Handled;
@@ -41,13 +41,13 @@ impl Probe {
 
     /// Has each interrupt of the timer take as long as so many of them, while the timer runs.
     #[on_request]
-    fn slow_down(&self, ticks: u32) {
+    pub(crate) fn slow_down(&self, ticks: u32) {
         self.slow_for.store(ticks, Ordering::Relaxed);
     }
 
     /// How many interrupts there were, and in how many events.
     #[on_request]
-    fn heard(&self) -> (u32, u32) {
+    pub(crate) fn heard(&self) -> (u32, u32) {
         (self.interrupts.load(Ordering::Relaxed), self.events.load(Ordering::Relaxed))
     }
 }

@@ -28,14 +28,14 @@ pub struct Tally {
 #[helix_handlers]
 impl Tally {
     #[on_event(Tick)]
-    fn tick(&mut self, &Tick { tick_number, .. }: &Tick) {
+    pub(crate) fn tick(&mut self, &Tick { tick_number, .. }: &Tick) {
         self.ticks += tick_number - self.last;
         self.last = tick_number;
     }
 
     /// How many ticks there were.
     #[on_request]
-    fn ticks(&self) -> u64 {
+    pub(crate) fn ticks(&self) -> u64 {
         self.ticks
     }
 
