@@ -10,7 +10,7 @@ use crate::context::Host;
 use crate::erase::guard;
 use crate::error::ModuleError;
 use crate::event::{Publish, PublishResult};
-use crate::irq::IrqLine;
+use crate::irq::{self, IrqLine};
 use crate::runtime::Runtime;
 use crate::runtime::inner::{Inner, Postponed};
 use crate::runtime::lifecycle::{LifecycleError, Transition};
@@ -162,6 +162,7 @@ impl Drop for Polling<'_> {
 
 impl Inner {
     fn poll(&self, now: Duration) -> Polled {
+        irq::assert_task_level("`poll`");
         let mut polled = Polled::default();
         if self.polling.swap(true, Ordering::Acquire) {
             return polled;

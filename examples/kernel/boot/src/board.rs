@@ -41,14 +41,21 @@ impl Board {
 
     /// What has to be installed before the kernel can be built for this board and booted on it, if anything.
     pub fn missing(self) -> Option<BootError> {
-        if let Some((target, install)) = self.target()
-            && !image::has_target(target)
+        if let Some((emulator, install)) = self.emulator()
+            && self.emulator_version().is_none()
         {
-            return Some(BootError::Missing { what: format!("Rust's target {target}"), install });
+            return Some(BootError::Missing { what: emulator.into(), install });
         }
-        let (emulator, install) = self.emulator()?;
-        let runs = Command::new(emulator).arg("--version").output().is_ok_and(|output| output.status.success());
-        (!runs).then(|| BootError::Missing { what: emulator.into(), install })
+        let (target, install) = self.target()?;
+        (!image::has_target(target))
+            .then(|| BootError::Missing { what: format!("the target {target} of Rust's"), install })
+    }
+
+    /// What the emulator says of itself, if it is there.
+    pub fn emulator_version(self) -> Option<String> {
+        let output = Command::new(self.emulator()?.0).arg("--version").output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        output.status.success().then(|| text.lines().next().unwrap_or_default().to_string())
     }
 
     /// The target that its image is built for, and the command that installs it; none for a process.

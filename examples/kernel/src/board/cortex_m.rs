@@ -44,7 +44,8 @@ fn get(register: *mut u32) -> u32 {
 pub fn init() {
     disable_interrupts();
     set(UART_DIVISOR, 16);
-    set(UART_CONTROL, 1);
+    // Both ways; a byte that comes before somebody listens waits in the device.
+    set(UART_CONTROL, 0b11);
     // It counts down all the time, for `nanoseconds`.
     set(TIMER_RELOAD, u32::MAX);
     set(TIMER_VALUE, u32::MAX);
@@ -80,10 +81,14 @@ pub fn stop_timer() {
 }
 
 pub fn listen() {
-    const SEND_AND_RECEIVE: u32 = 0b1011;
-    set(UART_CONTROL, SEND_AND_RECEIVE);
-    // SAFETY: its handler is there.
-    unsafe { (*cortex_m::peripheral::NVIC::PTR).iser[0].write(1 << UART_RECEIVED) };
+    const WITH_INTERRUPT: u32 = 0b1011;
+    set(UART_CONTROL, WITH_INTERRUPT);
+    let nvic = cortex_m::peripheral::NVIC::PTR;
+    // SAFETY: the interrupt's handler is there. It is also raised by hand, for the byte that waits.
+    unsafe {
+        (*nvic).iser[0].write(1 << UART_RECEIVED);
+        (*nvic).ispr[0].write(1 << UART_RECEIVED);
+    }
 }
 
 pub fn interrupt_self() {
