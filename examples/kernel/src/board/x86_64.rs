@@ -3,8 +3,9 @@
 //! Of all boards this one protects its memory: nothing is mapped at null and below the stack, code cannot be written, data
 //! cannot be run, and who tries is named.
 
+mod memory;
+
 use core::arch::{asm, global_asm, naked_asm};
-use core::ptr::addr_of;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use x86_64::VirtAddr;
@@ -12,11 +13,9 @@ use x86_64::instructions::interrupts;
 use x86_64::instructions::port::Port;
 use x86_64::instructions::segmentation::{CS, Segment};
 use x86_64::instructions::tables::load_tss;
-use x86_64::instructions::tlb;
 use x86_64::registers::control::Cr2;
 use x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable};
 use x86_64::structures::idt::{InterruptDescriptorTable, PageFaultErrorCode};
-use x86_64::structures::paging::PageTableFlags as Flags;
 use x86_64::structures::tss::TaskStateSegment;
 
 use super::{Fault, Once};
@@ -24,7 +23,7 @@ use crate::irq;
 use crate::status::Status;
 use crate::stop::stop;
 
-global_asm!(include_str!("x86_64.s"), options(att_syntax));
+global_asm!(include_str!("x86_64/start.s"), options(att_syntax));
 
 pub const NAME: &str = "x86_64, a PC";
 
@@ -34,17 +33,6 @@ const PIT_HZ: u32 = 1_193_182;
 /// Where the PIC's sixteen lines come in, and after them the interrupt that the kernel raises itself.
 const FIRST_VECTOR: u8 = 0x20;
 const SOFTWARE_VECTOR: u8 = 0x30;
-const PAGE: usize = 4096;
-/// How much of the memory has pages of 4 KiB: the image lies in it.
-const FINE: usize = 16 << 20;
-
-unsafe extern "C" {
-    static text_start: u8;
-    static text_end: u8;
-    static rodata_end: u8;
-    static stack_guard: u8;
-    static mut boot_pd: [u64; 512];
-}
 
 /// Where hvm_start_info is, as the entry was told.
 static START_INFO: AtomicU32 = AtomicU32::new(0);
@@ -58,7 +46,7 @@ extern "C" fn x86_64_start(start_info: u32) -> ! {
 pub fn init() {
     // SAFETY: this is called once, before interrupts are enabled and while nothing is mapped but the boot's own pages.
     unsafe {
-        protect();
+        memory::protect();
         load_tables();
         program_pic();
     }
@@ -76,60 +64,6 @@ fn out(port: u16, value: u8) {
 fn read(port: u16) -> u8 {
     // SAFETY: as above.
     unsafe { Port::<u8>::new(port).read() }
-}
-
-fn address(symbol: *const u8) -> usize {
-    symbol as usize
-}
-
-/// Gives each page of the image its rights, and takes all from the null page and the one below the stack.
-///
-/// # Safety
-/// Nobody else changes the page tables.
-unsafe fn protect() {
-    static FINE_PAGES: [Table; FINE / (512 * PAGE)] = [const { Table::new() }; FINE / (512 * PAGE)];
-    let (text, data) = (address(addr_of!(text_start))..address(addr_of!(text_end)), address(addr_of!(rodata_end)));
-    let guard = address(addr_of!(stack_guard));
-    let directory = &raw mut boot_pd;
-    for (at, table) in FINE_PAGES.iter().enumerate() {
-        for nth in 0..512 {
-            let page = (at * 512 + nth) * PAGE;
-            let rights = match page {
-                0 => Flags::empty(),
-                _ if page == guard => Flags::empty(),
-                _ if text.contains(&page) => Flags::PRESENT,
-                _ if (text.end..data).contains(&page) => Flags::PRESENT | Flags::NO_EXECUTE,
-                _ => Flags::PRESENT | Flags::WRITABLE | Flags::NO_EXECUTE,
-            };
-            table.set(nth, page as u64 | rights.bits());
-        }
-        let rights = Flags::PRESENT | Flags::WRITABLE;
-        // SAFETY: the table is the boot's, which nobody else uses, and the new entry maps what the old one did.
-        unsafe { (*directory)[at] = core::ptr::from_ref(table) as u64 | rights.bits() };
-    }
-    for nth in FINE / (512 * PAGE)..512 {
-        // SAFETY: as above; what is not code is not to be run.
-        unsafe { (*directory)[nth] |= Flags::NO_EXECUTE.bits() };
-    }
-    tlb::flush_all();
-}
-
-/// A page table, written before it is used.
-#[repr(C, align(4096))]
-struct Table(core::cell::UnsafeCell<[u64; 512]>);
-
-// SAFETY: only `protect` writes to it, once.
-unsafe impl Sync for Table {}
-
-impl Table {
-    const fn new() -> Self {
-        Self(core::cell::UnsafeCell::new([0; 512]))
-    }
-
-    fn set(&self, nth: usize, entry: u64) {
-        // SAFETY: see `Sync`; nobody else reads it yet.
-        unsafe { (*self.0.get())[nth] = entry };
-    }
 }
 
 /// Segments, a stack of their own for faults, and the vectors.
@@ -215,7 +149,7 @@ fn end_of_interrupt() {
     out(0x20, 0x20);
 }
 
-/// What follows the words "hvm_start_info" in memory: see the PVH page that `x86_64.s` names.
+/// What follows the words "hvm_start_info" in memory: see the PVH page that `start.s` names.
 #[repr(C)]
 struct StartInfo {
     magic: u32,
@@ -307,7 +241,7 @@ pub fn fault(fault: Fault) {
         },
         // SAFETY: as above.
         Fault::Code => unsafe {
-            asm!("mov byte ptr [{0}], 0", in(reg) address(addr_of!(text_start)));
+            asm!("mov byte ptr [{0}], 0", in(reg) memory::code());
         },
         // SAFETY: as above.
         Fault::Data => unsafe {
@@ -389,15 +323,6 @@ fn faulted(what: &str, frame: *const u64, has_code: bool) -> ! {
     if what != "a page fault" {
         stop(Status::Fault, format_args!("{what} at {at:#x}"));
     }
-    let (code, address) = (PageFaultErrorCode::from_bits_truncate(code), Cr2::read_raw() as usize);
-    let guard = self::address(addr_of!(stack_guard));
-    let text = self::address(addr_of!(text_start))..self::address(addr_of!(text_end));
-    let what = match address {
-        _ if (guard..guard + PAGE).contains(&address) => "the stack is used up",
-        0..PAGE => "null was accessed",
-        _ if text.contains(&address) && code.contains(PageFaultErrorCode::CAUSED_BY_WRITE) => "code was written to",
-        _ if code.contains(PageFaultErrorCode::INSTRUCTION_FETCH) => "data was run",
-        _ => "memory that is not there was accessed",
-    };
+    let what = memory::what_was_tried(PageFaultErrorCode::from_bits_truncate(code), Cr2::read_raw() as usize);
     stop(Status::Fault, format_args!("{what}: a page fault"));
 }
