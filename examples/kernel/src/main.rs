@@ -33,7 +33,10 @@ mod size;
 mod status;
 mod stop;
 
+use scenario::Failure;
 use status::Status;
+
+const LONGEST_COMMAND_LINE: usize = 256;
 
 /// The whole life of the kernel. The board calls it once, on a stack, with interrupts disabled.
 #[cfg_attr(sized, expect(unreachable_code, reason = "a program of another kind"))]
@@ -45,8 +48,12 @@ fn run() -> ! {
     #[cfg(not(target_os = "none"))]
     stop::take_over_panics();
     helix_runtime::irq::detect_with(irq::is_active);
-    let mut buffer = [0; 256];
-    match scenario::run(board::command_line(&mut buffer)) {
+    let mut buffer = [0; LONGEST_COMMAND_LINE];
+    let played = match board::command_line(&mut buffer) {
+        Some(line) => scenario::run(line),
+        None => Err(Failure::new("the command line is longer than 256 bytes, or is not UTF-8")),
+    };
+    match played {
         Ok(()) => board::exit(Status::Success),
         Err(failure) => {
             say!("\nFAILED: {failure}");

@@ -105,6 +105,16 @@ fn play(board: Board, case: &Case, time: Time) -> Result<(), Failed> {
     Ok(())
 }
 
+/// What is cut off somewhere must not be taken for what its beginning says.
+fn too_long(board: Board) -> Result<(), Failed> {
+    let line = format!("ticks {}", "x".repeat(300));
+    let outcome = boot(board, image(board)?, &line, Time::Real, "", DEADLINE, &mut io::sink())?;
+    if outcome.verdict != Verdict::Ended(Status::Failed) || !outcome.output.contains("longer than 256 bytes") {
+        return Err(format!("found: {}\n{}", outcome.verdict, outcome.output).into());
+    }
+    Ok(())
+}
+
 /// The image says which modules it has, without being run.
 fn modinfo(board: Board) -> Result<(), Failed> {
     let bytes = fs::read(image(board)?)?;
@@ -127,7 +137,10 @@ fn modinfo(board: Board) -> Result<(), Failed> {
 }
 
 fn trials(board: Board, is_ignored: bool) -> Vec<Trial> {
-    let mut trials = vec![Trial::test(format!("{}: modinfo", board.name()), move || modinfo(board))];
+    let mut trials = vec![
+        Trial::test(format!("{}: modinfo", board.name()), move || modinfo(board)),
+        Trial::test(format!("{}: a command line that is too long", board.name()), move || too_long(board)),
+    ];
     for case in CASES.iter().filter(|case| board == Board::X86_64 || !case.needs_protection) {
         let counted = board != Board::Hosted;
         let mut add = |time, note| {

@@ -6,9 +6,9 @@ use std::ptr::null_mut;
 use libc::{SIGABRT, SIGALRM, SIGIO, SIGUSR1, c_int, sigset_t};
 
 use super::Fault;
-use crate::irq;
 use crate::status::Status;
 use crate::stop::stop;
+use crate::{heap, irq};
 
 pub const NAME: &str = "a process";
 
@@ -32,13 +32,20 @@ fn interrupts() -> sigset_t {
 }
 
 extern "C" fn on_signal(signal: c_int) {
+    // SAFETY: the place is this thread's own.
+    let errno = unsafe { &mut *libc::__errno_location() };
+    let interrupted = *errno;
     match signal {
         TIMER => irq::timer(),
         SERIAL => receive(),
         SOFTWARE => irq::software(),
-        // std gives up for want of memory.
-        _ => stop(Status::Memory, format_args!("there is no memory for what was asked for")),
+        // std gives up without a panic when memory is used up.
+        _ if heap::has_just_refused() => {
+            stop(Status::Memory, format_args!("there is no memory for what was asked for"))
+        }
+        _ => stop(Status::Panic, format_args!("std has given up")),
     }
+    *errno = interrupted;
 }
 
 pub fn init() {
@@ -56,11 +63,11 @@ pub fn init() {
     }
 }
 
-pub fn command_line(buffer: &mut [u8]) -> &str {
-    let line = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let Some(copy) = buffer.get_mut(..line.len()) else { return "" };
-    copy.copy_from_slice(line.as_bytes());
-    std::str::from_utf8(copy).unwrap_or("")
+pub fn command_line(buffer: &mut [u8]) -> Option<&str> {
+    let line = std::env::args_os().skip(1).collect::<Vec<_>>().join(" ".as_ref());
+    let copy = buffer.get_mut(..line.len())?;
+    copy.copy_from_slice(line.as_encoded_bytes());
+    std::str::from_utf8(copy).ok()
 }
 
 pub fn write(mut bytes: &[u8]) {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `NAME` | what the report calls it |
 //! | `init()` | sets up the console, the vectors and the interrupt controller; interrupts stay disabled |
-//! | `command_line(&mut [u8]) -> &str` | what the kernel was started with; the buffer is for boards that have to copy it |
+//! | `command_line(&mut [u8]) -> Option<&str>` | what the kernel was started with, in that buffer; none if it is longer, or no text |
 //! | `write(&[u8])` | to the console, byte by byte; needs no lock, works in interrupts |
 //! | `start_timer(hz)`, `stop_timer()` | [`irq::timer`](crate::irq::timer) is called that often, from 20 to 100 000 times a second |
 //! | `listen()` | [`irq::serial`](crate::irq::serial) is called for each byte from the console |

@@ -8,14 +8,14 @@ use semihosting::sys::arm_compat::sys_get_cmdline_uninit;
 use crate::status::Status;
 
 /// The words after the image's name.
-pub fn command_line(buffer: &mut [u8]) -> &str {
-    let mut line = [MaybeUninit::uninit(); 512];
-    let Ok(line) = sys_get_cmdline_uninit(&mut line) else { return "" };
+pub fn command_line(buffer: &mut [u8]) -> Option<&str> {
+    let mut line = [MaybeUninit::uninit(); 1024];
+    let line = sys_get_cmdline_uninit(&mut line).ok()?;
+    let line = line.split(|byte| *byte == 0).next()?;
     let words = line.iter().position(|byte| *byte == b' ').map_or(&[][..], |at| &line[at + 1..]);
-    let words = words.split(|byte| *byte == 0).next().unwrap_or_default();
-    let Some(copy) = buffer.get_mut(..words.len()) else { return "" };
+    let copy = buffer.get_mut(..words.len())?;
     copy.copy_from_slice(words);
-    core::str::from_utf8(copy).unwrap_or("")
+    core::str::from_utf8(copy).ok()
 }
 
 /// Ends the machine.

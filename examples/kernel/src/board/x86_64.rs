@@ -160,17 +160,22 @@ struct StartInfo {
     command_line_at: u64,
 }
 
-pub fn command_line(_: &mut [u8]) -> &str {
+pub fn command_line(buffer: &mut [u8]) -> Option<&str> {
     const MAGIC: u32 = 0x336e_c578;
     let info = START_INFO.load(Ordering::Relaxed) as usize as *const StartInfo;
     // SAFETY: the hypervisor has put the structure there, below the first gigabyte, which is mapped.
-    unsafe {
-        if info.is_null() || (*info).magic != MAGIC || (*info).command_line_at == 0 {
-            return "";
+    let line = unsafe {
+        if info.is_null() || (*info).magic != MAGIC {
+            return None;
         }
-        let line = core::ffi::CStr::from_ptr((*info).command_line_at as *const core::ffi::c_char);
-        line.to_str().unwrap_or("")
-    }
+        if (*info).command_line_at == 0 {
+            return Some("");
+        }
+        core::ffi::CStr::from_ptr((*info).command_line_at as *const core::ffi::c_char)
+    };
+    let copy = buffer.get_mut(..line.count_bytes())?;
+    copy.copy_from_slice(line.to_bytes());
+    core::str::from_utf8(copy).ok()
 }
 
 pub fn write(bytes: &[u8]) {
