@@ -8,8 +8,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use demo_contracts::{ClockClient, JournalClient, MemoryClient, Priority, SchedulerClient};
 use helix_runtime::{CpuHotplug, Event, EventResponse, EventSubscription, EventTopic, PublishResult, Runtime};
 
-use super::table::{average, unit};
-use super::{Failure, ensure, expect};
+use super::table::{average, cost, unit};
+use super::{Failure, ensure, expect, latency};
 use crate::kernel::{HZ, Kernel};
 use crate::{board, heap, irq, say};
 
@@ -29,7 +29,7 @@ pub fn play(mut kernel: Kernel, _: &str) -> Result<(), Failure> {
     kernel.turn();
     tasks(kernel.runtime)?;
     events(kernel.runtime)?;
-    requests(kernel.runtime)?;
+    latencies(kernel.runtime)?;
     health(kernel.runtime)?;
     wait_for_console(&mut kernel)?;
     say!("\nSHUTDOWN  who is needed goes last");
@@ -147,12 +147,13 @@ fn events(runtime: &Runtime) -> Result<(), Failure> {
     expect("handlers that a tick did not reach", clock.missed, 0)
 }
 
-fn requests(runtime: &Runtime) -> Result<(), Failure> {
+fn latencies(runtime: &Runtime) -> Result<(), Failure> {
     let (clock, scheduler): (ClockClient, SchedulerClient) = (runtime.service()?, runtime.service()?);
     let (memory, journal): (MemoryClient, JournalClient) = (runtime.service()?, runtime.service()?);
     let ticks = runtime.resolve::<(), u64>("tally.ticks")?;
-    say!("\nREQUESTS  in {}, on average", unit());
+    say!("\nLATENCIES  in {}, on average", unit());
     let row = |name: &str, cost: u64| say!("  {name:<26}{cost:>7}");
+    row("interrupt, to its handler", cost(latency::of_an_interrupt(runtime)));
     row("tally.ticks, by handle", average(64, || ticks.call(())));
     row("tally.ticks, by name", average(64, || runtime.call::<(), u64>("tally.ticks", ())));
     row("clock.now, by contract", average(64, || clock.now()));
@@ -182,5 +183,7 @@ fn wait_for_console(kernel: &mut Kernel) -> Result<(), Failure> {
     say!("\nCONSOLE  type `shutdown`");
     board::listen();
     kernel.run_until(|| SHUTDOWN.load(Ordering::Relaxed));
-    Ok(())
+    let bytes = kernel.runtime.call::<(), u32>("shell.bytes", ())?;
+    say!("  {bytes} bytes came by the serial port's interrupts, and with them `shutdown`");
+    ensure(bytes as usize > "shutdown".len(), "the console has said less than `shutdown`")
 }

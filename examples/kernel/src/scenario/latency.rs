@@ -5,6 +5,7 @@ use alloc::format;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use helix_runtime::Runtime;
 use helix_runtime::irq::IrqLine;
 
 use super::Failure;
@@ -16,11 +17,7 @@ use crate::{board, irq, say};
 const ROUNDS: u32 = 512;
 
 pub fn play(mut kernel: Kernel, _: &str) -> Result<(), Failure> {
-    // The timer stands still, and so does the time: what it costs to know it is the board's.
-    let (runtime, now) = (kernel.runtime, crate::kernel::now());
-    let helix = measure(|| {
-        runtime.poll(now);
-    });
+    let helix = of_an_interrupt(kernel.runtime);
     let bare = measure(|| bare(&irq::SOFTWARE, black_box(on_interrupt)));
     say!("{} from an interrupt to its handler, on average of {ROUNDS}", unit());
     say!("  raise, poll, publish, handler of a module  {:>6}", cost(helix));
@@ -31,6 +28,15 @@ pub fn play(mut kernel: Kernel, _: &str) -> Result<(), Failure> {
     );
     kernel.turn();
     kernel.shut_down()
+}
+
+/// From an interrupt to the handler of its event in a module, on average, in nanoseconds.
+pub fn of_an_interrupt(runtime: &Runtime) -> u64 {
+    // The timer stands still, and so does the time: what it costs to know it is the board's.
+    let now = crate::kernel::now();
+    measure(|| {
+        runtime.poll(now);
+    })
 }
 
 /// From the moment before the interrupt to that in the handler, on average, in nanoseconds.
