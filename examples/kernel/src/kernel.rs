@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
-use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use helix_runtime::{
@@ -23,14 +22,15 @@ pub const SOFTWARE_LINE: u32 = 1;
 /// The console's line.
 pub const SERIAL_LINE: u32 = 4;
 
-/// The usual rate of the timer, in interrupts a second.
+/// The rate of the timer, in interrupts a second.
 pub const HZ: u32 = 1000;
 
 static CONFIG: &[(&str, &str)] = &[("journal.capacity", "32"), ("scheduler.round-robin.cpus", "2")];
 
+/// From one interrupt of the timer to the next. It is also what the timer module is configured to, unless told otherwise.
+const PERIOD_US: u32 = 1_000_000 / HZ;
+
 static RUNTIME: Once<Runtime> = Once::new();
-/// From one interrupt of the timer to the next, in microseconds.
-static PERIOD_US: AtomicU32 = AtomicU32::new(1_000_000 / HZ);
 
 /// The demo's modules, as they are, and the kernel's own. Each has its record in the image.
 // Of those that hear an event with the same priority, the first one listed is called first.
@@ -47,7 +47,7 @@ fn modules() -> ModuleSet {
     ]
 }
 
-/// The module whose code runs at present.
+/// The module whose code runs at present, or the closure of the kernel's own.
 pub fn current_module() -> Option<&'static str> {
     // SAFETY: the kernel runs on one processor.
     RUNTIME.get().and_then(|runtime| unsafe { runtime.current_module() })
@@ -55,7 +55,7 @@ pub fn current_module() -> Option<&'static str> {
 
 /// The time since the timer was started, by the timer itself.
 pub fn now() -> Duration {
-    Duration::from_micros(u64::from(PERIOD_US.load(Ordering::Relaxed)) * u64::from(irq::ticks()))
+    Duration::from_micros(u64::from(PERIOD_US) * u64::from(irq::ticks()))
 }
 
 /// A kernel that has booted.
@@ -95,9 +95,8 @@ impl Kernel {
     }
 
     /// Starts the timer.
-    pub fn start_timer(&mut self, hz: u32) {
-        PERIOD_US.store(1_000_000 / hz, Ordering::Relaxed);
-        board::start_timer(hz);
+    pub fn start_timer(&mut self) {
+        board::start_timer(HZ);
     }
 
     /// One round of the idle loop: what interrupts have raised, and what else waits.

@@ -15,22 +15,43 @@ pub fn stop(status: Status, why: fmt::Arguments<'_>) -> ! {
     // What is said below may go wrong too.
     if !STOPPING.swap(true, Ordering::Relaxed) {
         let _ = writeln!(Raw, "\nkernel stopped: {why}");
-        if irq::is_active() {
-            let _ = writeln!(Raw, "  it was in an interrupt");
-        }
-        if let Some(module) = kernel::current_module() {
-            let _ = writeln!(Raw, "  in the module {module}");
-        }
+        let module = kernel::current_module();
+        let _ = match (irq::is_active(), module) {
+            (true, Some(module)) => writeln!(Raw, "  in an interrupt, which came in the middle of the module {module}"),
+            (true, None) => writeln!(Raw, "  in an interrupt"),
+            (false, Some(module)) => writeln!(Raw, "  in the module {module}"),
+            (false, None) => Ok(()),
+        };
     }
     board::exit(status)
 }
 
-/// Stops for a panic. One that says that memory is used up has a status of its own.
+/// Stops for a panic. The one by which `alloc` says that memory is used up has a status of its own.
 fn stop_for(message: fmt::Arguments<'_>, file: &str, line: u32) -> ! {
-    let status = if heap::has_just_refused() { Status::Memory } else { Status::Panic };
+    let mut begins = Beginning { expected: b"panic: memory allocation of ", found: 0, differs: false };
+    let _ = write!(begins, "{message}");
+    let is_out_of_memory = heap::has_just_refused() && begins.found == begins.expected.len() && !begins.differs;
+    let status = if is_out_of_memory { Status::Memory } else { Status::Panic };
     // The file's last name: where the sources lie is another matter on every machine.
     let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
     stop(status, format_args!("{message}\n  at {file}:{line}"))
+}
+
+/// Whether a text begins with another, found out without memory for it.
+struct Beginning {
+    expected: &'static [u8],
+    found: usize,
+    differs: bool,
+}
+
+impl Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let rest = &self.expected[self.found..];
+        let compared = rest.len().min(text.len());
+        self.differs |= rest[..compared] != text.as_bytes()[..compared];
+        self.found += compared;
+        Ok(())
+    }
 }
 
 #[cfg(target_os = "none")]

@@ -9,10 +9,10 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use helix_runtime::modinfo::{Record, SECTION};
-use kernel_boot::{Board, Status, Time, Verdict, boot, build};
+use kernel_boot::{Board, Input, Status, Time, Verdict, boot, build};
 use libtest_mimic::{Arguments, Failed, Trial};
 use object::{Object, ObjectSection};
 
@@ -50,7 +50,10 @@ const CASES: &[Case] = &[
     protected(ends("fault stack", Status::Fault)),
     protected(ends("fault null", Status::Fault)),
     protected(ends("fault code", Status::Fault)),
+    protected(ends("fault constant", Status::Fault)),
     protected(ends("fault data", Status::Fault)),
+    protected(ends("fault run-stack", Status::Fault)),
+    protected(ends("fault run-heap", Status::Fault)),
     ends("oom", Status::Success),
     ends("oom fatal", Status::Memory),
     ends("latency", Status::Success),
@@ -63,6 +66,9 @@ const CASES: &[Case] = &[
     // What is not there is a failure, and no success by default.
     ends("no-such-scenario", Status::Failed),
     ends("misuse no-such-case", Status::Failed),
+    ends("ticks no-such-case", Status::Failed),
+    ends("fault", Status::Failed),
+    ends("oom fatal indeed", Status::Failed),
 ];
 
 /// The modules of the image, in the order in which they are listed.
@@ -85,7 +91,8 @@ fn play(board: Board, case: &Case, time: Time) -> Result<(), Failed> {
     let in_release = board == Board::Hosted && case.command_line == "misuse publish";
     let expected = if in_release { Verdict::Ended(Status::Hang) } else { case.verdict };
     let deadline = if expected == Verdict::TimedOut { HUNG } else { DEADLINE };
-    let outcome = boot(board, image(board)?, case.command_line, time, "shutdown\n", deadline, &mut io::sink())?;
+    let outcome =
+        boot(board, image(board)?, case.command_line, time, Input::Text("shutdown\n"), deadline, &mut io::sink())?;
     if outcome.verdict != expected {
         let message = format!("found: {}\nexpected: {expected}\n{}", outcome.verdict, outcome.output);
         return Err(message.into());
@@ -108,9 +115,21 @@ fn play(board: Board, case: &Case, time: Time) -> Result<(), Failed> {
 /// What is cut off somewhere must not be taken for what its beginning says.
 fn too_long(board: Board) -> Result<(), Failed> {
     let line = format!("ticks {}", "x".repeat(300));
-    let outcome = boot(board, image(board)?, &line, Time::Real, "", DEADLINE, &mut io::sink())?;
+    let outcome = boot(board, image(board)?, &line, Time::Real, Input::Text(""), DEADLINE, &mut io::sink())?;
     if outcome.verdict != Verdict::Ended(Status::Failed) || !outcome.output.contains("longer than 256 bytes") {
         return Err(format!("found: {}\n{}", outcome.verdict, outcome.output).into());
+    }
+    Ok(())
+}
+
+/// More than a pipe holds is typed at a machine that never reads: it is hung all the same.
+fn unread_console(board: Board) -> Result<(), Failed> {
+    let input = "a".repeat(1 << 18);
+    let image = image(board)?;
+    let began = Instant::now();
+    let outcome = boot(board, image, "deadlock raw", Time::Real, Input::Text(&input), HUNG, &mut io::sink())?;
+    if outcome.verdict != Verdict::TimedOut || began.elapsed() > 4 * HUNG {
+        return Err(format!("found: {} after {:?}", outcome.verdict, began.elapsed()).into());
     }
     Ok(())
 }
@@ -139,6 +158,7 @@ fn modinfo(board: Board) -> Result<(), Failed> {
 fn trials(board: Board, is_ignored: bool) -> Vec<Trial> {
     let mut trials = vec![
         Trial::test(format!("{}: modinfo", board.name()), move || modinfo(board)),
+        Trial::test(format!("{}: a console that nobody reads", board.name()), move || unread_console(board)),
         Trial::test(format!("{}: a command line that is too long", board.name()), move || too_long(board)),
     ];
     for case in CASES.iter().filter(|case| board == Board::X86_64 || !case.needs_protection) {

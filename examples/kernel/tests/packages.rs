@@ -37,5 +37,7 @@ fn the_kernel_and_the_demo_link_the_same_module_crates() {
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata in JSON");
     let (demo, kernel) = (local_dependencies(&metadata, "demo"), local_dependencies(&metadata, "kernel"));
     assert_eq!(demo.len(), 6, "five crates and the runtime: {demo:?}");
-    assert_eq!(demo, kernel);
+    for (name, manifest) in demo {
+        assert_eq!(kernel.get(&name), Some(&manifest), "{name}");
+    }
 }

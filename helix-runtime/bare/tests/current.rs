@@ -3,7 +3,7 @@
 use std::sync::{Mutex, OnceLock};
 
 use helix_runtime::prelude::*;
-use helix_runtime::{Handle, Runtime, irq, modules};
+use helix_runtime::{EventSubscription, EventTopic, Handle, Runtime, irq, modules};
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 static SEEN: Mutex<Vec<(&str, Option<&str>)>> = Mutex::new(Vec::new());
@@ -16,8 +16,14 @@ fn look(place: &'static str) {
 }
 
 #[helix_module(name = "inner")]
-#[derive(Default)]
 pub struct Inner;
+
+impl Default for Inner {
+    fn default() -> Self {
+        look("inner's default");
+        Self
+    }
+}
 
 #[helix_handlers]
 impl Inner {
@@ -87,7 +93,10 @@ fn the_innermost_module_is_named_and_the_outer_one_when_that_has_returned() {
     let runtime = RUNTIME.get_or_init(|| Runtime::builder().modules(modules![Outer, Inner]).build().unwrap());
     look("before the start");
     runtime.start().unwrap();
-    assert_eq!(seen(), [("before the start", None), ("inner's on_init", Some("inner"))]);
+    assert_eq!(
+        seen(),
+        [("before the start", None), ("inner's default", Some("inner")), ("inner's on_init", Some("inner"))]
+    );
 
     for way in ["outer.by_context", "outer.by_handle"] {
         runtime.call::<(), ()>(way, ()).unwrap();
@@ -99,6 +108,16 @@ fn the_innermost_module_is_named_and_the_outer_one_when_that_has_returned() {
 
     assert!(runtime.publish(&Tick { timestamp_ns: 0, tick_number: 1 }).is_clean());
     assert_eq!(seen(), [("outer's tick", Some("outer")), ("inner's tick", Some("inner"))]);
+    let closure = Box::new(|_: &Event| {
+        look("a closure");
+        EventResponse::Handled
+    });
+    let topics = vec![EventTopic::Shutdown];
+    let id = runtime.subscribe(EventSubscription::new("the-closure", topics, closure)).unwrap();
+    assert_eq!(runtime.publish(&Shutdown).handled, 1);
+    runtime.unsubscribe(id).unwrap();
+    assert_eq!(seen(), [("a closure", Some("the-closure"))]);
+
     assert!(runtime.health().iter().all(|health| health.healthy));
     assert_eq!(seen(), [("inner's on_health", Some("inner"))]);
     runtime.stop().unwrap();

@@ -266,7 +266,8 @@ impl Inner {
     pub(super) fn make(&self, instance: &Instance) -> Result<(), LifecycleError> {
         let name = instance.name();
         let make = || {
-            instance.create().map_err(|error| LifecycleError::new(name, "create", error))?;
+            let created = self.on_behalf(instance, Hold::Place(Access::Free), |_| instance.create());
+            created.map_err(|error| LifecycleError::new(name, "create", error))?;
             let configured = instance.configure(|key| self.config.value(name, key));
             configured.map_err(|error| LifecycleError::new(name, "config", error))?;
             instance.move_to(ModuleState::Created).map_err(|error| LifecycleError::new(name, "create", error))?;

@@ -163,7 +163,8 @@ impl Runtime {
     }
 
     /// The module whose code runs, if one does: of the calls on this thread the innermost that is inside a module. It
-    /// takes no lock and allocates nothing, so that a panic handler can ask whom to name.
+    /// takes no lock and allocates nothing, so that a panic handler can ask whom to name. A closure that listens is named as
+    /// it was subscribed; a module's `Drop` is not named.
     ///
     /// # Safety
     /// Without `std` there are no threads to tell apart: all calls of this runtime are made by one processor.

@@ -96,17 +96,23 @@ impl Board {
             Self::Aarch64 => &["-machine", "virt", "-cpu", "cortex-a53", "-m", "64M"],
             Self::CortexM | Self::Hosted => &["-machine", "mps2-an386"],
         });
-        if self != Self::X86_64 {
-            command.args(["-semihosting-config", "enable=on,target=native"]);
-        }
-        let mut command_line = command_line.to_string();
+        let mut words: Vec<&str> = command_line.split_whitespace().collect();
         if time == Time::Counted {
             command.args(["-icount", "shift=4,sleep=off"]);
             // The kernel cannot find out by itself what its clock means.
-            command_line += " counted";
+            words.push("counted");
+        }
+        if self == Self::X86_64 {
+            command.args(["-append", &words.join(" ")]);
+        } else {
+            // Word by word, and the first is a name: else QEMU puts the image's path there, of any length and with any
+            // blanks. A comma is doubled, as it separates options.
+            let words = words.iter().map(|word| format!(",arg={}", word.replace(',', ",,")));
+            let words: String = words.collect();
+            command.args(["-semihosting-config", &format!("enable=on,target=native,arg=kernel{words}")]);
         }
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nodefaults"]);
-        command.arg("-kernel").arg(image).args(["-append", &command_line]);
+        command.arg("-kernel").arg(image);
         command
     }
 }

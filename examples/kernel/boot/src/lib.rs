@@ -11,7 +11,7 @@ mod status;
 
 pub use board::Board;
 pub use image::build;
-pub use machine::{Outcome, Time, Verdict, boot};
+pub use machine::{Input, Outcome, Time, Verdict, boot};
 pub use status::Status;
 
 /// Why a kernel was not booted.

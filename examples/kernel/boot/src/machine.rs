@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -56,8 +57,17 @@ pub struct Outcome {
     pub output: String,
 }
 
-/// Boots an image with a command line, types `input` on its console, and waits for its end. What the kernel prints also
-/// goes to `echo`, at once.
+/// What is typed on the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// That text.
+    Text(&'a str),
+    /// Whatever comes from the standard input of this process.
+    Own,
+}
+
+/// Boots an image with a command line and waits for its end. What the kernel prints also goes to `echo`, at once. The
+/// deadline counts from here; whoever is still running then is killed, and so is he when this process ends.
 ///
 /// # Errors
 /// The emulator cannot be run.
@@ -66,24 +76,32 @@ pub fn boot(
     image: &Path,
     command_line: &str,
     time: Time,
-    input: &str,
+    input: Input<'_>,
     deadline: Duration,
     echo: &mut (dyn Write + Send),
 ) -> Result<Outcome, BootError> {
     let mut command = board.command(image, command_line, time);
     let program = command.get_program().to_string_lossy().into_owned();
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.stdout(Stdio::piped());
+    if let Input::Text(_) = input {
+        command.stdin(Stdio::piped());
+    }
+    end_with_this_process(&mut command);
     let failed = |error| BootError::Run { program: program.clone(), error };
+    let began = Instant::now();
     let mut child = command.spawn().map_err(failed)?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (mut stdin, stdout) = (child.stdin.take(), child.stdout.take());
     thread::scope(|scope| {
         let reader = scope.spawn(move || read(stdout, echo));
-        // It stays open: a console whose other end is gone is not the same. A machine that has ended does not read.
-        let mut stdin = stdin;
-        if let Some(stdin) = &mut stdin {
-            let _ = stdin.write_all(input.as_bytes()).and_then(|()| stdin.flush());
-        }
-        let began = Instant::now();
+        let (ended, wait_for_end) = mpsc::channel::<()>();
+        // A machine that does not read its console must not hold up its deadline. One that has ended does not read.
+        scope.spawn(move || {
+            if let (Some(stdin), Input::Text(text)) = (&mut stdin, input) {
+                let _ = stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush());
+            }
+            // It stays open: a console whose other end is gone is not the same.
+            let _ = wait_for_end.recv();
+        });
         let mut timed_out = false;
         let status = loop {
             if let Some(status) = child.try_wait().map_err(failed)? {
@@ -95,6 +113,7 @@ pub fn boot(
             }
             thread::sleep(Duration::from_millis(5));
         };
+        drop(ended);
         let output = reader.join().unwrap_or_default();
         let verdict = match status.code() {
             _ if timed_out => Verdict::TimedOut,
@@ -103,6 +122,23 @@ pub fn boot(
         };
         Ok(Outcome { verdict, output })
     })
+}
+
+/// A machine that nobody watches any more would run for ever.
+fn end_with_this_process(command: &mut Command) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::process::CommandExt;
+        // SAFETY: between fork and exec one system call is made, which takes no lock and no memory.
+        unsafe {
+            command.pre_exec(|| {
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                Ok(())
+            })
+        };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
 }
 
 fn read(from: Option<impl Read>, echo: &mut dyn Write) -> String {

@@ -1,6 +1,7 @@
 //! ARM with 64 bits, as QEMU's `-machine virt` has it, at EL1: GICv2, the generic timer and a PL011 serial port.
 //!
-//! The memory management unit stays off: the target aligns its accesses and uses no floating point.
+//! The memory management unit stays off: the target aligns its accesses and uses no floating point, and QEMU's exclusive
+//! accesses work on any memory. A real processor promises them only where memory is cached, and wants its tables first.
 
 use core::arch::asm;
 use core::ptr::{read_volatile, write_volatile};
@@ -15,6 +16,7 @@ use crate::status::Status;
 use crate::stop::stop;
 
 pub const NAME: &str = "aarch64, virt";
+pub const CLOCK_UNIT: &str = "nanoseconds";
 
 // https://www.qemu.org/docs/master/system/arm/virt.html and the manuals of the devices: GICv2 (IHI 0048), PL011 (DDI 0183).
 const GICD: usize = 0x0800_0000;

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{SIGABRT, SIGALRM, SIGIO, SIGUSR1, c_int, sigset_t};
 
@@ -11,12 +12,17 @@ use crate::stop::stop;
 use crate::{heap, irq};
 
 pub const NAME: &str = "a process";
+pub const CLOCK_UNIT: &str = "nanoseconds";
 
 const STDIN: c_int = 0;
 const STDOUT: c_int = 1;
 const TIMER: c_int = SIGALRM;
 const SERIAL: c_int = SIGIO;
 const SOFTWARE: c_int = SIGUSR1;
+
+/// Whether the console has more than was read, and whether it has come to its end.
+static IS_LEFT: AtomicBool = AtomicBool::new(false);
+static HAS_ENDED: AtomicBool = AtomicBool::new(false);
 
 /// The signals that stand for interrupts.
 fn interrupts() -> sigset_t {
@@ -110,22 +116,28 @@ pub fn listen() {
     }
 }
 
+/// As many bytes as may come at once; what is left is for the next time that the processor would wait.
 fn receive() {
-    loop {
+    const AT_ONCE: u32 = 64;
+    /// End of transmission: what a terminal sends when its user leaves.
+    const END: u8 = 4;
+    for _ in 0..AT_ONCE {
         let mut ready = libc::pollfd { fd: STDIN, events: libc::POLLIN, revents: 0 };
         let mut byte = 0_u8;
         // SAFETY: the descriptor's entry and the byte are there.
         let read = unsafe {
-            if libc::poll(&raw mut ready, 1, 0) <= 0 {
+            if HAS_ENDED.load(Ordering::Relaxed) || libc::poll(&raw mut ready, 1, 0) <= 0 {
                 return;
             }
             libc::read(STDIN, (&raw mut byte).cast(), 1)
         };
         if read != 1 {
-            return;
+            HAS_ENDED.store(true, Ordering::Relaxed);
+            return irq::serial(END);
         }
         irq::serial(byte);
     }
+    IS_LEFT.store(true, Ordering::Relaxed);
 }
 
 pub fn interrupt_self() {
@@ -154,6 +166,10 @@ pub fn enable_interrupts() {
 
 /// In one step, as `sigsuspend` is made for.
 pub fn enable_interrupts_and_wait() {
+    if IS_LEFT.swap(false, Ordering::Relaxed) {
+        // SAFETY: the signal has a handler, and waits until it is let in.
+        unsafe { libc::raise(SERIAL) };
+    }
     let mut none = MaybeUninit::uninit();
     // SAFETY: `sigemptyset` makes it a set.
     unsafe {

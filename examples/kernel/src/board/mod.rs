@@ -6,10 +6,10 @@
 //! | `init()` | sets up the console, the vectors and the interrupt controller; interrupts stay disabled |
 //! | `command_line(&mut [u8]) -> Option<&str>` | what the kernel was started with, in that buffer; none if it is longer, or no text |
 //! | `write(&[u8])` | to the console, byte by byte; needs no lock, works in interrupts |
-//! | `start_timer(hz)`, `stop_timer()` | [`irq::timer`](crate::irq::timer) is called that often, from 20 to 100 000 times a second |
+//! | `start_timer(hz)`, `stop_timer()` | [`irq::timer`](crate::irq::timer) is called that often, from 20 to 20 000 times a second |
 //! | `listen()` | [`irq::serial`](crate::irq::serial) is called for each byte from the console |
 //! | `interrupt_self()` | raises an interrupt of the processor's own: [`irq::software`](crate::irq::software) |
-//! | `nanoseconds()` | the time since any moment; under `-icount shift=4` an instruction takes 16 |
+//! | `nanoseconds()` | the time since any moment; under `-icount shift=4` an instruction takes 16. In real time it is in `CLOCK_UNIT` |
 //! | `disable_interrupts()`, `enable_interrupts()` | of this processor |
 //! | `enable_interrupts_and_wait()` | in one step, so that none is lost between the two |
 //! | `exit(Status) -> !` | ends the machine with a status |
@@ -51,6 +51,12 @@ pub enum Fault {
     Null,
     /// Writes to its code.
     Code,
+    /// Writes to a constant.
+    Constant,
     /// Runs its data.
     Data,
+    /// Runs what lies on its stack.
+    RunStack,
+    /// Runs what lies on its heap.
+    RunHeap,
 }

@@ -1,4 +1,6 @@
 //! RISC-V, as QEMU's `-machine virt` has it, in machine mode: CLINT, PLIC and a 16550 serial port.
+//!
+//! The trap's entry saves no floating point registers: what interrupts do must not use any.
 
 use core::ptr::{read_volatile, write_volatile};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +16,7 @@ use crate::status::Status;
 use crate::stop::stop;
 
 pub const NAME: &str = "riscv64, virt";
+pub const CLOCK_UNIT: &str = "cycles";
 
 // https://www.qemu.org/docs/master/system/riscv/virt.html
 const MSIP: *mut u32 = 0x0200_0000 as *mut u32;

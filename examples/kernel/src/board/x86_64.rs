@@ -6,7 +6,7 @@
 mod memory;
 
 use core::arch::{asm, global_asm, naked_asm};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use x86_64::VirtAddr;
 use x86_64::instructions::interrupts;
@@ -26,6 +26,7 @@ use crate::stop::stop;
 global_asm!(include_str!("x86_64/start.s"), options(att_syntax));
 
 pub const NAME: &str = "x86_64, a PC";
+pub const CLOCK_UNIT: &str = "cycles";
 
 const COM1: u16 = 0x3f8;
 const DEBUG_EXIT: u16 = 0xf4;
@@ -237,7 +238,12 @@ pub fn exit(status: Status) -> ! {
 
 /// Does what no kernel should.
 pub fn fault(fault: Fault) {
-    static DATA: [u8; 2] = [0xc3; 2];
+    /// `ret`, in memory that may be written to.
+    static RETURN: AtomicUsize = AtomicUsize::new(0xc3);
+    let run = |at: usize| {
+        // SAFETY: it is none: that is what is shown.
+        unsafe { asm!("call {0}", in(reg) at) };
+    };
     match fault {
         Fault::Stack => drop(overflow(0)),
         // SAFETY: it is none: that is what is shown.
@@ -249,9 +255,12 @@ pub fn fault(fault: Fault) {
             asm!("mov byte ptr [{0}], 0", in(reg) memory::code());
         },
         // SAFETY: as above.
-        Fault::Data => unsafe {
-            asm!("call {0}", in(reg) DATA.as_ptr());
+        Fault::Constant => unsafe {
+            asm!("mov byte ptr [{0}], 0", in(reg) NAME.as_ptr());
         },
+        Fault::Data => run(RETURN.as_ptr() as usize),
+        Fault::RunStack => run(core::ptr::from_ref(&core::hint::black_box([0xc3_u8; 2])) as usize),
+        Fault::RunHeap => run(alloc::vec![0xc3_u8; 2].as_ptr() as usize),
     }
 }
 

@@ -47,8 +47,23 @@ impl Fragile {
     }
 
     #[on_request]
+    fn fault_constant(&mut self) {
+        board::fault(Fault::Constant);
+    }
+
+    #[on_request]
     fn fault_data(&mut self) {
         board::fault(Fault::Data);
+    }
+
+    #[on_request]
+    fn fault_run_stack(&mut self) {
+        board::fault(Fault::RunStack);
+    }
+
+    #[on_request]
+    fn fault_run_heap(&mut self) {
+        board::fault(Fault::RunHeap);
     }
 
     /// Asks for memory, and can do without.

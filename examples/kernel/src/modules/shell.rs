@@ -36,6 +36,8 @@ impl Shell {
                 let line = core::mem::take(&mut self.line);
                 self.obey(line.trim(), ctx);
             }
+            // Nobody will type any more.
+            0x04 => self.obey("shutdown", ctx),
             0x08 | 0x7f => drop(self.line.pop()),
             b' '..=b'~' if self.line.len() < LONGEST => self.line.push(byte.into()),
             _ => {}

@@ -4,8 +4,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use demo_contracts::ClockClient;
 
-use super::{Failure, expect, no_case};
-use crate::kernel::{HZ, Kernel};
+use super::{Failure, expect};
+use crate::kernel::Kernel;
 use crate::lock::Lock;
 use crate::{board, irq, say};
 
@@ -19,9 +19,8 @@ static REFUSED: AtomicU32 = AtomicU32::new(0);
 
 pub fn play(mut kernel: Kernel, case: &str) -> Result<(), Failure> {
     match case {
-        "raw" => raw(),
         "" => design(&mut kernel)?,
-        other => return Err(no_case("deadlock", other, "none, and `raw`, which hangs")),
+        _ => raw(),
     }
     kernel.shut_down()
 }
@@ -43,7 +42,7 @@ fn design(kernel: &mut Kernel) -> Result<(), Failure> {
             REFUSED.store(REFUSED.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
     }));
-    kernel.start_timer(HZ);
+    kernel.start_timer();
     let mut raised = 0;
     for _ in 0..ROUNDS {
         let mut held = KNOWING.lock();

@@ -57,7 +57,7 @@ fn story(kernel: &mut Kernel) -> Result<(), Failure> {
     }
     tell(format_args!("scheduler.spawn: {} tasks", pids.len()));
     let [editor, build, ..] = pids;
-    kernel.start_timer(HZ);
+    kernel.start_timer();
     kernel.run_for(50);
     scheduler.block(editor)?;
     tell(format_args!("scheduler.block({editor}): the editor waits for a key"));
@@ -115,7 +115,7 @@ fn pressure(kernel: &mut Kernel) -> Result<(), Failure> {
 
 fn tasks(runtime: &Runtime) -> Result<(), Failure> {
     let stats = runtime.service::<SchedulerClient>()?.stats()?;
-    say!("\nSCHEDULE  in ticks, {} of them", stats.ticks);
+    say!("\nSCHEDULE  the scheduler's accounts, in ticks, {} of them; nobody runs its tasks", stats.ticks);
     say!("  pid name    priority     run  waited blocked  state");
     for task in &stats.tasks {
         let priority = task.priority.to_string();

@@ -1,6 +1,6 @@
 //! A module that brings the kernel down, and is named.
 
-use super::{Failure, no_case};
+use super::Failure;
 use crate::kernel::Kernel;
 use crate::say;
 
@@ -10,8 +10,10 @@ pub fn play(kernel: Kernel, case: &str) -> Result<(), Failure> {
         "stack" => "fragile.fault_stack",
         "null" => "fragile.fault_null",
         "code" => "fragile.fault_code",
+        "constant" => "fragile.fault_constant",
         "data" => "fragile.fault_data",
-        other => return Err(no_case("fault", other, "stack, null, code and data; `panic` has none")),
+        "run-stack" => "fragile.fault_run_stack",
+        _ => "fragile.fault_run_heap",
     };
     say!("{request} is called");
     kernel.runtime.call::<(), ()>(request, ())?;

@@ -5,8 +5,8 @@ use alloc::boxed::Box;
 use helix_runtime::Shutdown;
 use spin::Once;
 
-use super::{Failure, expect, no_case};
-use crate::kernel::{HZ, Kernel};
+use super::{Failure, expect};
+use crate::kernel::Kernel;
 use crate::lock::Lock;
 use crate::{board, console, irq, say};
 
@@ -24,8 +24,7 @@ pub fn play(mut kernel: Kernel, case: &str) -> Result<(), Failure> {
             drop(LOCK.lock());
             return Err(Failure::new("a lock was had twice"));
         }
-        "log" => return log(&mut kernel).and_then(|()| kernel.shut_down()),
-        other => return Err(no_case("misuse", other, "alloc, lock, print, publish, twice and log")),
+        _ => return log(&mut kernel).and_then(|()| kernel.shut_down()),
     };
     HANDLE.call_once(|| kernel.runtime.handle());
     irq::on_software(Some(misuse));
@@ -43,7 +42,7 @@ fn log(kernel: &mut Kernel) -> Result<(), Failure> {
     });
     say!("the kernel goes on");
     irq::on_software(None);
-    kernel.start_timer(HZ);
+    kernel.start_timer();
     kernel.run_for(10);
     expect("whether the timer goes on", irq::ticks() >= 10, true)
 }

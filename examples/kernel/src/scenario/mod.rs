@@ -57,39 +57,44 @@ fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(Failure::new(otherwise)) }
 }
 
+/// What can be played: its name, its cases (the empty one is none), and how.
+type Scenario = (&'static str, &'static [&'static str], fn(Kernel, &str) -> Result<(), Failure>);
+
+const SCENARIOS: [Scenario; 11] = [
+    ("demo", &[""], demo::play),
+    ("ticks", &[""], ticks::play),
+    ("storm", &[""], storm::play),
+    ("deadlock", &["", "raw"], deadlock::play),
+    ("reentrant", &[""], reentrant::play),
+    ("swap", &[""], swap::play),
+    ("latency", &[""], latency::play),
+    ("oom", &["", "fatal"], oom::play),
+    ("panic", &[""], fault::play),
+    ("fault", &["stack", "null", "code", "constant", "data", "run-stack", "run-heap"], fault::play),
+    ("misuse", &["alloc", "lock", "print", "publish", "twice", "log"], misuse::play),
+];
+
 /// Boots, and plays the scenario that the command line names.
 pub fn run(command_line: &str) -> Result<(), Failure> {
-    let (flags, mut words): (Vec<_>, Vec<_>) = command_line.split_whitespace().partition(|word| *word == "counted");
+    let (flags, words): (Vec<_>, Vec<_>) = command_line.split_whitespace().partition(|word| *word == "counted");
     if !flags.is_empty() {
         table::time_is_counted();
     }
-    words.resize(2, "");
-    let (scenario, case) = (words[0], words[1]);
-    let play: fn(Kernel, &str) -> Result<(), Failure> = match scenario {
-        "demo" | "" => demo::play,
-        "ticks" => ticks::play,
-        "storm" => storm::play,
-        "deadlock" => deadlock::play,
-        "reentrant" => reentrant::play,
-        "swap" => swap::play,
-        "panic" | "fault" => fault::play,
-        "oom" => oom::play,
-        "latency" => latency::play,
-        "misuse" => misuse::play,
-        other => {
-            return Err(Failure(format!(
-                "no scenario is called `{other}`; there are demo, ticks, storm, deadlock, reentrant, swap, panic, fault, \
-                 oom, latency and misuse"
-            )));
-        }
+    let (scenario, case) = match words[..] {
+        [] => ("demo", ""),
+        [scenario] => (scenario, ""),
+        [scenario, case] => (scenario, case),
+        _ => return Err(Failure(format!("`{}` is more than a scenario and a case", words.join(" ")))),
     };
+    let Some((_, cases, play)) = SCENARIOS.iter().find(|(name, ..)| *name == scenario) else {
+        let names: Vec<_> = SCENARIOS.iter().map(|(name, ..)| *name).collect();
+        return Err(Failure(format!("no scenario is called `{scenario}`; there are {}", names.join(", "))));
+    };
+    if !cases.contains(&case) {
+        return Err(Failure(format!("`{scenario}` has no case `{case}`; it has {cases:?}")));
+    }
     let kernel = Kernel::boot()?;
     play(kernel, case)?;
-    say!("DONE: {scenario} {case}");
+    say!("DONE: {}", words.join(" "));
     Ok(())
-}
-
-/// A case that a scenario does not have.
-fn no_case(scenario: &str, case: &str, cases: &str) -> Failure {
-    Failure(format!("`{scenario}` has no case `{case}`; it has {cases}"))
 }

@@ -6,14 +6,14 @@ use alloc::vec::Vec;
 use demo_contracts::ClockClient;
 
 use super::{Failure, ensure, expect};
-use crate::kernel::{HZ, Kernel};
+use crate::kernel::Kernel;
 use crate::{board, irq, say};
 
 const ROUNDS: u32 = 50;
 const ECHOES: u32 = 8;
 
 pub fn play(mut kernel: Kernel, _: &str) -> Result<(), Failure> {
-    kernel.start_timer(HZ);
+    kernel.start_timer();
     let runtime = kernel.runtime;
     for round in 0..ROUNDS {
         let Err(error) = runtime.call::<(), u32>("fragile.ask_itself", ()) else {

@@ -6,13 +6,12 @@ use demo_contracts::ClockClient;
 use helix_runtime::Runtime;
 
 use super::{Failure, ensure, expect};
-use crate::kernel::Kernel;
+use crate::kernel::{HZ, Kernel};
 use crate::{board, heap, irq, say};
 
-const HZ: u32 = 5000;
 /// Each event takes as long as so many interrupts.
 const SLOWNESS: u32 = 20;
-const TICKS: u32 = 2000;
+const TICKS: u32 = 500;
 /// How often the kernel interrupts itself between two rounds of its idle loop.
 const BURST: u32 = 1000;
 const BURSTS: u32 = 10;
@@ -26,7 +25,7 @@ pub fn play(mut kernel: Kernel, _: &str) -> Result<(), Failure> {
     heap::forget_peak();
 
     kernel.runtime.call::<(u32,), ()>("probe.slow_down", (SLOWNESS,))?;
-    kernel.start_timer(HZ);
+    kernel.start_timer();
     kernel.run_for(TICKS);
     kernel.runtime.call::<(u32,), ()>("probe.slow_down", (0,))?;
     board::stop_timer();
@@ -51,7 +50,7 @@ pub fn play(mut kernel: Kernel, _: &str) -> Result<(), Failure> {
 /// What is made once (the first entries of the journal, the first answer) is not the storm's.
 fn warm_up(kernel: &mut Kernel) -> Result<(), Failure> {
     irq::on_software(Some(push));
-    kernel.start_timer(HZ);
+    kernel.start_timer();
     for _ in 0..40 {
         board::interrupt_self();
         kernel.run_for(1);

@@ -1,4 +1,4 @@
-//! What calls cost, for the report: in instructions where the machine counts them, else in nanoseconds.
+//! What calls cost, for the report: in instructions where the machine counts them, else in what the board's clock has.
 
 use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -15,14 +15,19 @@ pub fn time_is_counted() {
     COUNTED.store(true, Ordering::Relaxed);
 }
 
+/// Whether they are.
+pub fn is_counted() -> bool {
+    COUNTED.load(Ordering::Relaxed)
+}
+
 /// What costs are given in.
 pub fn unit() -> &'static str {
-    if COUNTED.load(Ordering::Relaxed) { "instructions" } else { "nanoseconds" }
+    if is_counted() { "instructions" } else { board::CLOCK_UNIT }
 }
 
 /// Nanoseconds of the board's, in that unit.
 pub fn cost(nanoseconds: u64) -> u64 {
-    if COUNTED.load(Ordering::Relaxed) { nanoseconds / INSTRUCTION_NS } else { nanoseconds }
+    if is_counted() { nanoseconds / INSTRUCTION_NS } else { nanoseconds }
 }
 
 /// What one of many runs costs, without the loop.

@@ -34,6 +34,10 @@ fn guard() -> Range<usize> {
     start..start + PAGE
 }
 
+fn constants_end() -> usize {
+    address(addr_of!(rodata_end))
+}
+
 /// Where the code begins.
 pub fn code() -> usize {
     text().start
@@ -45,7 +49,7 @@ pub fn code() -> usize {
 /// Nobody else changes the page tables.
 pub unsafe fn protect() {
     static FINE_PAGES: [Table; FINE / (512 * PAGE)] = [const { Table::new() }; FINE / (512 * PAGE)];
-    let (text, data) = (text(), address(addr_of!(rodata_end)));
+    let (text, data) = (text(), constants_end());
     let directory = &raw mut boot_pd;
     for (at, table) in FINE_PAGES.iter().enumerate() {
         for nth in 0..512 {
@@ -95,6 +99,7 @@ pub fn what_was_tried(code: PageFaultErrorCode, address: usize) -> &'static str 
         0..PAGE => "null was accessed",
         _ if text().contains(&address) && code.contains(PageFaultErrorCode::CAUSED_BY_WRITE) => "code was written to",
         _ if code.contains(PageFaultErrorCode::INSTRUCTION_FETCH) => "data was run",
+        _ if (text().end..constants_end()).contains(&address) => "a constant was written to",
         _ => "memory that is not there was accessed",
     }
 }
