@@ -35,9 +35,8 @@ macro_rules! say {
 }
 
 fn write_line(line: fmt::Arguments<'_>) {
-    let unheard = UNHEARD.load(Ordering::Relaxed);
+    let unheard = UNHEARD.swap(0, Ordering::Relaxed);
     if unheard > 0 {
-        UNHEARD.store(0, Ordering::Relaxed);
         let _ = writeln!(Raw, "(the console was busy when {unheard} lines came from interrupts: they are lost)");
     }
     let _ = writeln!(Raw, "{line}");
@@ -73,7 +72,7 @@ impl log::Log for Log {
         // An interrupt cannot wait for the line that it interrupted, and neither can who logs while he is printed.
         match CONSOLE.try_lock() {
             Some(_held) => write_line(line),
-            None => UNHEARD.store(UNHEARD.load(Ordering::Relaxed) + 1, Ordering::Relaxed),
+            None => drop(UNHEARD.fetch_add(1, Ordering::Relaxed)),
         }
     }
 
