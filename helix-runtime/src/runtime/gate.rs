@@ -130,3 +130,33 @@ impl Drop for Gate<'_> {
         }
     }
 }
+
+impl Inner {
+    /// Closes an instance without a lock, and waits until nobody is inside; see `wait_until_empty`.
+    pub(super) fn vacate(&self, instance: &Instance) -> bool {
+        instance.word.close();
+        self.wait_until_empty(instance)
+    }
+
+    /// Waits until nobody is inside, unless that may be this very call. Whether nobody is.
+    pub(super) fn wait_until_empty(&self, instance: &Instance) -> bool {
+        if self.up_context().is_some() {
+            return false;
+        }
+        let patience = Patience::of(self.settings.drain_timeout);
+        #[cfg(feature = "std")]
+        let mut backoff = Backoff::new();
+        while let Some(inside) = self.calls.inside(&instance.marks()) {
+            if patience.is_over() {
+                // Without `std` it is only known that some call is under way, wherever it is: nothing to warn of.
+                if cfg!(feature = "std") {
+                    log::warn!(target: instance.name(), "thread {} is still inside", inside.thread);
+                }
+                return false;
+            }
+            #[cfg(feature = "std")]
+            backoff.wait();
+        }
+        true
+    }
+}

@@ -199,12 +199,17 @@ impl Inner {
         hold: Hold,
         run: impl FnOnce(&Context) -> ModuleResult<T>,
     ) -> ModuleResult<T> {
+        self.in_the_name_of(instance, hold, |cx| match self.too_deep(cx) {
+            Some(error) => Err(error.into()),
+            None => run(cx),
+        })
+    }
+
+    /// The same however deep the chain is: for what asks for nothing.
+    fn in_the_name_of<T>(&self, instance: &Instance, hold: Hold, run: impl FnOnce(&Context) -> T) -> T {
         let here = self.calls.here(None);
         // SAFETY: `self`, the instance and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(&instance.place, self, here.up()) };
-        if let Some(error) = self.too_deep(&cx) {
-            return Err(error.into());
-        }
         // SAFETY: as above.
         unsafe { cx.turn_to(&instance.place, hold) };
         let (_, _guard) = here.enter((&cx).into());
@@ -266,7 +271,7 @@ impl Inner {
     pub(super) fn make(&self, instance: &Instance) -> Result<(), LifecycleError> {
         let name = instance.name();
         let make = || {
-            let created = self.on_behalf(instance, Hold::Place(Access::Free), |_| instance.create());
+            let created = self.in_the_name_of(instance, Hold::Place(Access::Free), |_| instance.create());
             created.map_err(|error| LifecycleError::new(name, "create", error))?;
             let configured = instance.configure(|key| self.config.value(name, key));
             configured.map_err(|error| LifecycleError::new(name, "config", error))?;
@@ -346,34 +351,6 @@ impl Inner {
         let patience = Patience::of(self.settings.drain_timeout);
         self.announce(None, |name| ModuleUnloaded { name }, instance, patience);
         result
-    }
-
-    /// Closes an instance without a lock, and waits until nobody is inside; see `wait_until_empty`.
-    pub(super) fn vacate(&self, instance: &Instance) -> bool {
-        instance.word.close();
-        self.wait_until_empty(instance)
-    }
-
-    /// Waits until nobody is inside, unless that may be this very call. Whether nobody is.
-    pub(super) fn wait_until_empty(&self, instance: &Instance) -> bool {
-        if self.up_context().is_some() {
-            return false;
-        }
-        let patience = Patience::of(self.settings.drain_timeout);
-        #[cfg(feature = "std")]
-        let mut backoff = Backoff::new();
-        while let Some(inside) = self.calls.inside(&instance.marks()) {
-            if patience.is_over() {
-                // Without `std` it is only known that some call is under way, wherever it is: nothing to warn of.
-                if cfg!(feature = "std") {
-                    log::warn!(target: instance.name(), "thread {} is still inside", inside.thread);
-                }
-                return false;
-            }
-            #[cfg(feature = "std")]
-            backoff.wait();
-        }
-        true
     }
 
     /// Stops what still runs, because the runtime goes.
