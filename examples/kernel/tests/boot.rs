@@ -56,6 +56,7 @@ const CASES: &[Case] = &[
     protected(ends("fault run-heap", Status::Fault)),
     ends("oom", Status::Success),
     ends("oom fatal", Status::Memory),
+    ends("oom and-panic", Status::Panic),
     ends("latency", Status::Success),
     ends("misuse alloc", Status::Hang),
     ends("misuse lock", Status::Hang),

@@ -41,7 +41,7 @@ Scenarios:
   reentrant  modules that come back to themselves
   swap       a module is replaced by its second version, with its state
   latency    from an interrupt to its handler
-  oom        memory is used up, and the kernel lives; `oom fatal`: it does not
+  oom        memory is used up, and the kernel lives; `oom fatal`: it does not; `oom and-panic`: for another reason
   panic      a module panics, and is named
   fault      stack, null, code, constant, data, run-stack, run-heap: what protected memory catches (x86_64 alone has it)
   misuse     alloc, lock, print, publish, twice, log: what does not belong into an interrupt says so

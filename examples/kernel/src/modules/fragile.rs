@@ -76,6 +76,13 @@ impl Fragile {
         Ok(memory.capacity() as u32)
     }
 
+    /// Asks for memory, can do without, and panics for another reason.
+    #[on_request]
+    fn try_and_panic(&mut self, bytes: u32) {
+        let refused = Vec::<u8>::new().try_reserve_exact(bytes as usize).is_err();
+        panic!("memory was refused: {refused}, and this is something else");
+    }
+
     /// Asks for memory, and takes for granted that it is there.
     #[on_request]
     fn allocate(&mut self, bytes: u32) -> u32 {

@@ -68,7 +68,7 @@ const SCENARIOS: [Scenario; 11] = [
     ("reentrant", &[""], reentrant::play),
     ("swap", &[""], swap::play),
     ("latency", &[""], latency::play),
-    ("oom", &["", "fatal"], oom::play),
+    ("oom", &["", "fatal", "and-panic"], oom::play),
     ("panic", &[""], fault::play),
     ("fault", &["stack", "null", "code", "constant", "data", "run-stack", "run-heap"], fault::play),
     ("misuse", &["alloc", "lock", "print", "publish", "twice", "log"], misuse::play),

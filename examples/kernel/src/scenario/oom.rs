@@ -10,6 +10,11 @@ pub fn play(mut kernel: Kernel, case: &str) -> Result<(), Failure> {
     let too_much = heap::SIZE as u32 + 1;
     match case {
         "" => {}
+        "and-panic" => {
+            say!("fragile.try_and_panic({too_much}) is called");
+            kernel.runtime.call::<(u32,), ()>("fragile.try_and_panic", (too_much,))?;
+            return Err(Failure::new("it did not panic"));
+        }
         _ => {
             say!("fragile.allocate({too_much}) is called");
             kernel.runtime.call::<(u32,), u32>("fragile.allocate", (too_much,))?;
