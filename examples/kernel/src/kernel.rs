@@ -27,7 +27,7 @@ pub const HZ: u32 = 1000;
 
 static CONFIG: &[(&str, &str)] = &[("journal.capacity", "32"), ("scheduler.round-robin.cpus", "2")];
 
-/// From one interrupt of the timer to the next. It is also what the timer module is configured to, unless told otherwise.
+/// From one interrupt of the timer to the next. The timer module has the same for its default.
 const PERIOD_US: u32 = 1_000_000 / HZ;
 
 static RUNTIME: Once<Runtime> = Once::new();

@@ -12,7 +12,7 @@ const PAGE: usize = 4096;
 /// How much of the memory has pages of 4 KiB: the image lies in it.
 const FINE: usize = 16 << 20;
 
-// Of the linker's script, and of `start.s`.
+// SAFETY: the linker's script and `start.s` define each of them, the table with that size.
 unsafe extern "C" {
     static text_start: u8;
     static text_end: u8;
