@@ -50,17 +50,37 @@ pub enum EventTopic {
 }
 
 /// One event type as a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TypeTopic {
-    topic: &'static str,
-    name: &'static str,
-    type_id: TypeId,
+#[derive(Debug, Clone, Copy)]
+pub struct TypeTopic(Hears<'static>);
+
+impl TypeTopic {
+    fn names(&self) -> (&str, Option<TypeId>) {
+        match self.0 {
+            Hears::Type { name, type_id, .. } => (name, Some(type_id)),
+            Hears::Named(name) => (name, None),
+            Hears::All => ("", None),
+        }
+    }
 }
+
+impl PartialEq for TypeTopic {
+    fn eq(&self, other: &Self) -> bool {
+        self.names() == other.names()
+    }
+}
+
+impl Eq for TypeTopic {}
 
 impl EventTopic {
     /// The topic of one event type.
     pub fn of<E: EventType>() -> Self {
-        Self::Of(TypeTopic { topic: E::TOPIC, name: E::NAME, type_id: TypeId::of::<E>() })
+        Self::Of(TypeTopic(E::HEARS))
+    }
+
+    /// The topic of an event type of another copy of this crate.
+    #[cfg(feature = "std")]
+    pub(crate) fn from_abroad(topic: &'static str, name: &'static str) -> Self {
+        Self::Of(TypeTopic(Hears::from_abroad(topic, name)))
     }
 
     pub(crate) fn hears(&self) -> Hears<'_> {
@@ -74,7 +94,7 @@ impl EventTopic {
             Self::Module => Hears::Named(ModuleLoaded::TOPIC),
             Self::HealthCheck => HealthCheck::HEARS,
             Self::Custom(name) => Hears::Named(name),
-            Self::Of(TypeTopic { topic, name, type_id }) => Hears::Type { topic, name, type_id: *type_id },
+            Self::Of(TypeTopic(hears)) => *hears,
             Self::All => Hears::All,
         }
     }
@@ -147,6 +167,7 @@ impl fmt::Debug for EventSubscription {
 }
 
 /// Identifies a subscription for as long as its runtime lives.
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub(crate) u32);
 

@@ -28,6 +28,8 @@ const fn descriptor<C>(name: &'static str, handlers: &'static [Handler<C>]) -> D
         handlers: entries(handlers),
         contracts: &[],
         vtable: VTable { create: || core::ptr::null_mut(), destroy: destroy::<C> },
+        #[cfg(feature = "std")]
+        guest: None,
     }
 }
 

@@ -4,11 +4,16 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::cell::Cell;
 use core::fmt;
+use core::mem::offset_of;
 use core::ops::Deref;
 use core::ptr::NonNull;
+#[cfg(feature = "std")]
+use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
+#[cfg(feature = "std")]
+use crate::boundary::{EventCodec, Remote};
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::client::{self, Client};
 use crate::codec::{Codec, TypedCall};
@@ -20,6 +25,8 @@ use crate::message::{Args, Message, Sink};
 use crate::request::{Request, Response};
 use crate::runtime::Access;
 use crate::schema::Shape;
+#[cfg(not(feature = "std"))]
+use core::convert::Infallible as Remote;
 
 /// Identifies an instance for as long as its runtime lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,11 +62,40 @@ pub struct Place {
     pub(crate) gated: AtomicBool,
     /// Whether it was taken out of its runtime for good, so that nothing can end with it any more.
     pub(crate) gone: AtomicBool,
+    /// What a module in a library asks instead of the context's host; null in one that is linked.
+    #[cfg(feature = "std")]
+    remote: AtomicPtr<Remote>,
 }
 
 impl Place {
     pub(crate) fn new(id: ModuleId, name: &'static str) -> Self {
-        Self { id, name, permissions: &[], data_dir: None, gated: AtomicBool::new(false), gone: AtomicBool::new(false) }
+        Self {
+            id,
+            name,
+            permissions: &[],
+            data_dir: None,
+            gated: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            #[cfg(feature = "std")]
+            remote: AtomicPtr::new(core::ptr::null_mut()),
+        }
+    }
+
+    /// Lets the module of this place ask the end that was made for it.
+    #[cfg(feature = "std")]
+    pub(crate) fn ask(&self, remote: *mut Remote) {
+        self.remote.store(remote, Ordering::Release);
+    }
+
+    /// What the module of this place asks, seen from the copy of this crate that it carries.
+    #[inline]
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        #[cfg(feature = "std")]
+        // SAFETY: only the module's own copy looks at it, which has made it, and it lives as long as the instance.
+        return unsafe { self.remote.load(Ordering::Relaxed).as_ref() };
+        // Without `std` there is no other copy.
+        #[cfg(not(feature = "std"))]
+        None
     }
 }
 
@@ -86,6 +122,22 @@ pub trait Host: Send + Sync {
     fn call(&self, from: Option<&Context>, route: Route, call: &mut Call<'_, '_>) -> IpcResult<()>;
     /// What a module may keep beyond a call.
     fn handle(&self) -> Handle;
+    /// Whose handlers take an event of that name as a type of this copy's.
+    #[cfg(feature = "std")]
+    fn native(&self, event: &str) -> Option<Native> {
+        let _ = event;
+        None
+    }
+}
+
+/// Handlers that take an event of some name as a type of this copy's.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy)]
+pub(crate) struct Native {
+    pub(crate) codec: &'static EventCodec,
+    /// The first of their modules.
+    pub(crate) module: &'static str,
+    pub(crate) listeners: u32,
 }
 
 /// A request of a target, by number: it stays the same whoever answers it.
@@ -169,6 +221,20 @@ pub(crate) enum Hold {
 }
 
 impl Context {
+    /// Where its fields lie, and those of a place, which modules look at.
+    pub(crate) const LAYOUT: [usize; 10] = [
+        size_of::<Self>(),
+        offset_of!(Self, place),
+        offset_of!(Self, host),
+        offset_of!(Self, up),
+        offset_of!(Self, hold),
+        offset_of!(Self, fault),
+        size_of::<Place>(),
+        offset_of!(Place, id),
+        offset_of!(Place, name),
+        offset_of!(Place, data_dir),
+    ];
+
     /// A link below `up`.
     ///
     /// # Safety
@@ -183,10 +249,26 @@ impl Context {
         Self { place: place.into(), host, up, depth, hold, fault: Cell::new(None) }
     }
 
+    /// What this call's module asks.
     #[inline]
     fn host(&self) -> &dyn Host {
+        #[cfg(feature = "std")]
+        if let Some(remote) = self.place().remote() {
+            return remote;
+        }
+        self.own_host()
+    }
+
+    #[inline]
+    fn own_host(&self) -> &dyn Host {
         // SAFETY: the host outlives the context (see `new`).
         unsafe { self.host.as_ref() }
+    }
+
+    /// The other copy of this crate that this call has come from, for code of a module.
+    #[inline]
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        self.place().remote()
     }
 
     #[inline]
@@ -233,7 +315,7 @@ impl Context {
     /// The host of that address, if this call, or one that led to it, is of it.
     pub(crate) fn host_at(&self, host: *const ()) -> Option<&dyn Host> {
         if core::ptr::addr_eq(self.host.as_ptr(), host) {
-            return Some(self.host());
+            return Some(self.own_host());
         }
         self.up()?.host_at(host)
     }
@@ -267,9 +349,29 @@ impl Context {
         self.links().any(|link| link.is_of(host) && link.place().gated.load(Ordering::Relaxed))
     }
 
+    /// Tells what went wrong in a handler.
     #[cold]
     pub(crate) fn fail(&self, error: ModuleError) {
+        #[cfg(feature = "std")]
+        if let Some(remote) = self.remote() {
+            return remote.fail(self, &error);
+        }
+        self.fail_here(error);
+    }
+
+    /// The same, for the copy of this crate that the call has come from.
+    pub(crate) fn fail_here(&self, error: ModuleError) {
         self.fault.set(Some(error));
+    }
+
+    /// Gives a raw handler's answer to whoever has called it.
+    #[inline]
+    pub(crate) fn respond(&self, to: &mut Option<Response>, response: Response) {
+        #[cfg(feature = "std")]
+        if let Some(remote) = self.remote() {
+            return remote.respond(to, &response);
+        }
+        *to = Some(response);
     }
 
     pub(crate) fn take_fault(&self) -> ModuleError {

@@ -4,7 +4,6 @@ use crate::abi::AbiTag;
 use crate::codec::Codec;
 use crate::config::ConfigKey;
 use crate::context::Context;
-use crate::error::ModuleError;
 use crate::event::{Delivery, Hears, SubscriptionPriority};
 use crate::info::ModuleInfo;
 use crate::message::Sink;
@@ -45,7 +44,7 @@ pub(crate) type TypedFn = unsafe fn(*mut (), *mut (), *mut (), &Context) -> Stat
 pub(crate) type RawFn = unsafe fn(*mut (), &Request, &mut Option<Response>, &Context) -> Status;
 pub(crate) type SaveFn = unsafe fn(*mut (), &mut dyn Sink, &Context) -> Status;
 pub(crate) type RestoreFn = unsafe fn(*mut (), &[u8], &Context) -> Status;
-pub(crate) type LoadFn = unsafe fn(&'static str, *mut (), Option<&str>) -> Result<(), ModuleError>;
+pub(crate) type LoadFn = unsafe fn(&'static str, *mut (), Option<&str>, &Context) -> Status;
 
 /// A step of a module's life that it may handle.
 #[doc(hidden)]
@@ -133,6 +132,9 @@ pub struct Descriptor {
     pub(crate) handlers: &'static [Entry],
     pub(crate) contracts: &'static [&'static [Entry]],
     pub(crate) vtable: VTable,
+    /// How the other copy of this crate is called that the module carries, if it is not linked to this one.
+    #[cfg(feature = "std")]
+    pub(crate) guest: Option<&'static crate::boundary::GuestCalls>,
 }
 
 impl Descriptor {

@@ -53,6 +53,8 @@ impl<M: Module> Describe<M> {
             // SAFETY: `Handler` is a transparent wrapper of `Entry`, so slices of slices of them have one layout.
             contracts: unsafe { &*(core::ptr::from_ref(M::CONTRACTS) as *const [&'static [Entry]]) },
             vtable: VTable { create: create::<M>, destroy: destroy::<M> },
+            #[cfg(feature = "std")]
+            guest: None,
         }
     };
 }
@@ -242,8 +244,20 @@ macro_rules! constructors {
             {
                 // SAFETY: as above.
                 let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
-                // SAFETY: the dispatch calls only those who listen to the delivery.
-                let event = unsafe { <E as HeardAs<P>>::view(delivery) };
+                #[cfg(feature = "std")]
+                let received;
+                let event = match cx.remote() {
+                    #[cfg(feature = "std")]
+                    Some(remote) if <E as HeardAs<P>>::IS_RECEIVED => {
+                        received = match E::receive(&remote.lend(delivery), cx) {
+                            Ok(received) => received,
+                            Err(status) => return status,
+                        };
+                        received.as_ref()
+                    }
+                    // SAFETY: the dispatch calls only those who listen to the delivery.
+                    _ => unsafe { <E as HeardAs<P>>::view(delivery) },
+                };
                 let Some(event) = event else { return Status::Ignored };
                 respond(cx, || run(module, event, cx).into_response())
             }
@@ -302,7 +316,7 @@ macro_rules! constructors {
                 {
                     // SAFETY: as above.
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
-                    done(finish(cx, || run(module, request, cx)).map(|value| *response = Some(value)))
+                    done(finish(cx, || run(module, request, cx)).map(|value| cx.respond(response, value)))
                 }
                 assert!(size_of::<F>() == 0, "{}", CAPTURES);
                 Self::new(

@@ -7,7 +7,11 @@ use alloc::string::{String, ToString};
 use crate::runtime::BuildError;
 use crate::schema::Shape;
 
+/// A text that is known when it is compiled.
+type Known = &'static str;
+
 /// What a module reports, or what the runtime reports of one.
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModuleError {
@@ -30,7 +34,8 @@ pub enum ModuleError {
         /// The key, without the module's name.
         key: String,
         /// What it takes.
-        expected: &'static str,
+        #[cfg_attr(feature = "std", serde(with = "crate::boundary::known"))]
+        expected: Known,
     },
     /// The module is in a state from which this cannot be done.
     #[error("module `{module}` is {found}, expected {expected}")]
@@ -102,12 +107,13 @@ pub enum ModuleError {
         /// The module's name.
         module: String,
     },
-    /// The modules would not fit together.
-    #[error(transparent)]
-    Unfit(Box<BuildError>),
     /// A call to another module went wrong.
     #[error(transparent)]
     Ipc(#[from] IpcError),
+    /// The modules would not fit together. The last one: it is told in words where errors are told in bytes.
+    #[error(transparent)]
+    #[cfg_attr(feature = "std", serde(skip))]
+    Unfit(Box<BuildError>),
 }
 
 impl ModuleError {
@@ -151,6 +157,7 @@ impl<E: core::fmt::Display> From<CallError<E>> for ModuleError {
 pub type ModuleResult<T> = Result<T, ModuleError>;
 
 /// Why a call did not come back with a reply.
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IpcError {
@@ -208,7 +215,8 @@ pub enum IpcError {
         /// The request.
         request: String,
         /// What it lacks.
-        permission: &'static str,
+        #[cfg_attr(feature = "std", serde(with = "crate::boundary::known"))]
+        permission: Known,
     },
     /// Someone is registered under that name or number already.
     #[error("`{name}` is taken: unregister it first, or choose another name")]
@@ -242,7 +250,8 @@ pub enum IpcError {
     #[error("{what} of `{request}`: the caller has {found}, the module expects {expected}")]
     SchemaMismatch {
         /// `arguments` or `reply`.
-        what: &'static str,
+        #[cfg_attr(feature = "std", serde(with = "crate::boundary::known"))]
+        what: Known,
         /// The request.
         request: String,
         /// The caller's type.
@@ -254,7 +263,8 @@ pub enum IpcError {
     #[error("{what} of `{request}`: found bytes that are not {expected}")]
     Malformed {
         /// `arguments` or `reply`.
-        what: &'static str,
+        #[cfg_attr(feature = "std", serde(with = "crate::boundary::known"))]
+        what: Known,
         /// The request.
         request: String,
         /// What they should have been.
@@ -329,6 +339,7 @@ impl<E: core::fmt::Display> core::fmt::Display for CallError<E> {
 impl<E: core::fmt::Debug + core::fmt::Display> core::error::Error for CallError<E> {}
 
 /// Where a module stands in its life.
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ModuleState {

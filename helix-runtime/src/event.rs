@@ -3,15 +3,25 @@
 mod builtin;
 mod custom;
 
+#[cfg(feature = "std")]
+pub(crate) use builtin::builtin_kind;
 pub(crate) use builtin::in_event;
 pub use builtin::*;
 pub use custom::Custom;
 
+#[cfg(feature = "std")]
+use alloc::vec::Vec;
 use core::any::TypeId;
 use core::cell::OnceCell;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
+#[cfg(feature = "std")]
+use crate::boundary::{Crossing, EventCodec, Payload, received, received_as};
+#[cfg(feature = "std")]
+use crate::context::Context;
+#[cfg(feature = "std")]
+use crate::descriptor::Status;
 use crate::error::ModuleError;
 use crate::message::Message;
 
@@ -162,6 +172,9 @@ pub enum Hears<'a> {
         name: &'static str,
         /// The Rust type behind the name.
         type_id: TypeId,
+        /// How its values cross; nothing for a built-in one, and for a type of another copy of this crate.
+        #[cfg(feature = "std")]
+        codec: Option<&'static EventCodec>,
     },
     /// Every event of that topic or name.
     Named(&'a str),
@@ -181,7 +194,27 @@ pub trait Heard {
 }
 
 impl<E: EventType> Heard for E {
-    const HEARS: Hears<'static> = Hears::Type { topic: E::TOPIC, name: E::NAME, type_id: TypeId::of::<E>() };
+    const HEARS: Hears<'static> = Hears::Type {
+        topic: E::TOPIC,
+        name: E::NAME,
+        type_id: TypeId::of::<E>(),
+        #[cfg(feature = "std")]
+        codec: if E::BUILTIN.is_some() { None } else { Some(EventCodec::of::<E>()) },
+    };
+}
+
+/// Stands for all types of other copies of this crate, whose ids say nothing here: they are told apart by their names.
+#[cfg(feature = "std")]
+pub(crate) struct Abroad;
+
+#[cfg(feature = "std")]
+impl Hears<'_> {
+    /// An event type of another copy of this crate: a built-in one is the same here, a user's is known by its name.
+    pub(crate) fn from_abroad(topic: &'static str, name: &'static str) -> Self {
+        let builtin = builtin_kind(name).filter(|kind| kind.topic == topic);
+        let type_id = builtin.map_or(TypeId::of::<Abroad>(), |kind| kind.type_id);
+        Self::Type { topic, name, type_id, codec: None }
+    }
 }
 
 impl Heard for Event {
@@ -209,6 +242,38 @@ pub trait HeardAs<P> {
     /// # Safety
     /// The delivery is one that this listens to.
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a P>;
+
+    /// Whether the parameter is made anew of a delivery that has come from another copy of this crate.
+    #[cfg(feature = "std")]
+    const IS_RECEIVED: bool;
+
+    /// The handler's parameter, of such a delivery.
+    #[cfg(feature = "std")]
+    fn receive(crossing: &Crossing<'_>, cx: &Context) -> Result<Option<P>, Status>;
+}
+
+/// What is received where the parameter is seen as it is.
+#[cfg(feature = "std")]
+macro_rules! as_it_is {
+    ($p:ty) => {
+        const IS_RECEIVED: bool = false;
+
+        fn receive(_: &Crossing<'_>, _: &Context) -> Result<Option<$p>, Status> {
+            Ok(None)
+        }
+    };
+}
+
+/// What is received by a handler that takes any event.
+#[cfg(feature = "std")]
+macro_rules! any_event {
+    () => {
+        const IS_RECEIVED: bool = true;
+
+        fn receive(crossing: &Crossing<'_>, cx: &Context) -> Result<Option<Event>, Status> {
+            received(crossing, cx).map(Some)
+        }
+    };
 }
 
 // The dispatch has compared the type behind the name before it calls: `Delivery::value`.
@@ -218,12 +283,23 @@ impl<E: EventType> HeardAs<E> for E {
         // SAFETY: a typed handler is only entered for deliveries of its own type (see `Topics`).
         Some(unsafe { delivery.value() })
     }
+
+    #[cfg(feature = "std")]
+    const IS_RECEIVED: bool = E::BUILTIN.is_none();
+
+    #[cfg(feature = "std")]
+    fn receive(crossing: &Crossing<'_>, cx: &Context) -> Result<Option<E>, Status> {
+        received_as(crossing, cx)
+    }
 }
 
 impl<E: EventType> HeardAs<Event> for E {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
+
+    #[cfg(feature = "std")]
+    any_event!();
 }
 
 /// A handler that does not take the event.
@@ -232,6 +308,9 @@ impl<E: Heard> HeardAs<()> for E {
     unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
         Some(&())
     }
+
+    #[cfg(feature = "std")]
+    as_it_is!(());
 }
 
 #[diagnostic::do_not_recommend]
@@ -239,6 +318,9 @@ impl HeardAs<()> for ByName {
     unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
         Some(&())
     }
+
+    #[cfg(feature = "std")]
+    as_it_is!(());
 }
 
 #[diagnostic::do_not_recommend]
@@ -246,6 +328,9 @@ impl HeardAs<Event> for Event {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
+
+    #[cfg(feature = "std")]
+    any_event!();
 }
 
 #[diagnostic::do_not_recommend]
@@ -253,6 +338,9 @@ impl HeardAs<Event> for Process {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
+
+    #[cfg(feature = "std")]
+    any_event!();
 }
 
 /// A handler of a topic by its name.
@@ -265,6 +353,9 @@ impl HeardAs<Event> for ByName {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
+
+    #[cfg(feature = "std")]
+    any_event!();
 }
 
 #[diagnostic::do_not_recommend]
@@ -275,6 +366,17 @@ impl HeardAs<Custom> for ByName {
             _ => None,
         }
     }
+
+    #[cfg(feature = "std")]
+    const IS_RECEIVED: bool = true;
+
+    #[cfg(feature = "std")]
+    fn receive(crossing: &Crossing<'_>, cx: &Context) -> Result<Option<Custom>, Status> {
+        match received(crossing, cx)? {
+            Event::Custom(custom) => Ok(Some(custom)),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// One event on its way through its handlers, borrowed from the publisher.
@@ -283,9 +385,18 @@ pub struct Delivery<'a> {
     pub(crate) kind: &'a Kind<'a>,
     value: *const (),
     /// Dropped by hand: nearly always there is none, and its drop is not worth a call.
-    made: ManuallyDrop<OnceCell<Event>>,
+    made: ManuallyDrop<OnceCell<Made>>,
     whole: Option<&'a Event>,
     publisher: PhantomData<&'a ()>,
+}
+
+/// What a delivery is made into when the first handler asks for it.
+#[derive(Default)]
+struct Made {
+    event: OnceCell<Event>,
+    /// The value encoded, if it can be.
+    #[cfg(feature = "std")]
+    bytes: OnceCell<Option<Vec<u8>>>,
 }
 
 /// What is delivered.
@@ -295,6 +406,9 @@ pub struct Kind<'a> {
     pub(crate) name: &'a str,
     pub(crate) type_id: TypeId,
     make: unsafe fn(*const ()) -> Event,
+    /// How a user's event crosses; nothing for a built-in one, and for what says so itself.
+    #[cfg(feature = "std")]
+    codec: Option<&'static EventCodec>,
 }
 
 impl<'a> Delivery<'a> {
@@ -311,8 +425,29 @@ impl<'a> Delivery<'a> {
         match self.whole {
             Some(event) => event,
             // SAFETY: `value` and `make` come from the same constructor; the `Event` lives no longer than the delivery.
-            None => self.made.get_or_init(|| unsafe { (self.kind.make)(self.value) }),
+            None => self.made.get_or_init(Made::default).event.get_or_init(|| unsafe { (self.kind.make)(self.value) }),
         }
+    }
+
+    /// The event as it crosses.
+    #[cfg(feature = "std")]
+    pub(crate) fn crossing(&self) -> Crossing<'_> {
+        let payload = match (self.kind.codec, self.whole) {
+            (_, Some(Event::Custom(custom))) => custom.payload(&self.made.get_or_init(Made::default).bytes),
+            // SAFETY: the codec stands beside the type of the value in its kind.
+            (Some(codec), _) => unsafe { codec.payload(self.value, &self.made.get_or_init(Made::default).bytes) },
+            (None, _) => Payload::Builtin(self.value),
+        };
+        Crossing { topic: self.kind.topic, name: self.kind.name, payload }
+    }
+
+    /// A value of a built-in event that someone else lends.
+    ///
+    /// # Safety
+    /// The value is of that kind, and outlives the delivery.
+    #[cfg(feature = "std")]
+    pub(crate) unsafe fn lent(kind: &'a Kind<'a>, value: *const ()) -> Self {
+        Self { kind, value, made: ManuallyDrop::new(OnceCell::new()), whole: None, publisher: PhantomData }
     }
 
     #[inline]
@@ -332,7 +467,14 @@ impl<'a> Delivery<'a> {
             unreachable!("`event` returns `whole`")
         }
         let (value, type_id) = custom.value();
-        let kind = Kind { topic: custom.topic(), name: custom.name(), type_id, make: unreachable };
+        let kind = Kind {
+            topic: custom.topic(),
+            name: custom.name(),
+            type_id,
+            make: unreachable,
+            #[cfg(feature = "std")]
+            codec: None,
+        };
         to(&Delivery {
             kind: &kind,
             value,
@@ -347,7 +489,7 @@ impl Drop for Delivery<'_> {
     #[inline]
     fn drop(&mut self) {
         #[cold]
-        fn drop_made(made: &mut ManuallyDrop<OnceCell<Event>>) {
+        fn drop_made(made: &mut ManuallyDrop<OnceCell<Made>>) {
             // SAFETY: the delivery goes, and nobody else drops it.
             unsafe { ManuallyDrop::drop(made) };
         }
@@ -368,7 +510,24 @@ impl Kind<'static> {
                 None => Event::Custom(unsafe { Custom::borrowed(value) }),
             }
         }
-        Self { topic: E::TOPIC, name: E::NAME, type_id: TypeId::of::<E>(), make: make::<E> }
+        Self {
+            topic: E::TOPIC,
+            name: E::NAME,
+            type_id: TypeId::of::<E>(),
+            make: make::<E>,
+            #[cfg(feature = "std")]
+            codec: if E::BUILTIN.is_some() { None } else { Some(EventCodec::of::<E>()) },
+        }
+    }
+
+    /// A value of this kind as the enum.
+    ///
+    /// # Safety
+    /// The value is of this kind.
+    #[cfg(feature = "std")]
+    pub(crate) unsafe fn event(&self, value: *const ()) -> Event {
+        // SAFETY: passed on.
+        unsafe { (self.make)(value) }
     }
 }
 

@@ -13,7 +13,8 @@ macro_rules! __export {
             #[cfg(helix_export)]
             const _: () = {
                 #[unsafe(no_mangle)]
-                static HELIX_MODULE: &$crate::glue::Descriptor = <$module as $crate::Module>::DESCRIPTOR;
+                static HELIX_MODULE: $crate::glue::Export =
+                    $crate::glue::Export::of(<$module as $crate::Module>::DESCRIPTOR);
                 $crate::__record! { <$module as $crate::Module>::DESCRIPTOR }
             };
         };

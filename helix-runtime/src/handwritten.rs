@@ -106,6 +106,8 @@ pub(crate) fn descriptor(info: ModuleInfo) -> Descriptor {
         handlers: crate::erase::entries(HANDLERS),
         contracts: &[],
         vtable: VTable { create: || core::ptr::null_mut(), destroy },
+        #[cfg(feature = "std")]
+        guest: None,
     }
 }
 

@@ -59,6 +59,8 @@ cfg_if::cfg_if! { if #[cfg(target_has_atomic = "ptr")] {
 
 mod abi;
 mod barrier;
+#[cfg(feature = "std")]
+pub mod boundary;
 mod bus;
 pub mod channel;
 mod chain;
@@ -160,6 +162,8 @@ pub mod prelude {
 /// What the attributes' expansions name. Not for other use.
 #[doc(hidden)]
 pub mod glue {
+    #[cfg(feature = "std")]
+    pub use crate::boundary::Export;
     pub use crate::check::{check_contract, check_module, check_reloadable};
     pub use crate::client::{Client, Link};
     pub use crate::codec::Codec;

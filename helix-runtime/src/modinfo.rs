@@ -3,7 +3,7 @@
 //! A record is a header of 64 bytes and a body. All of it is text, so `readelf -p .helix.modinfo FILE` shows it:
 //!
 //! ```text
-//! helix-modinfo 1 length=00000412 fnv=8c1f29a7d0e4b356\0 .. padded with zeros to 64 bytes
+//! helix-modinfo 2 length=00000412 fnv=8c1f29a7d0e4b356\0 .. padded with zeros to 64 bytes
 //! name=timer\0version=1.0.0\0 ..
 //! ```
 //!
@@ -13,7 +13,8 @@
 //! | key | value |
 //! |---|---|
 //! | `name` `version` `description` `author` `license` `kind` `flags` | as in `ModuleInfo` |
-//! | `abi.target` `abi.rustc` `abi.panic` `abi.layout` | as in `AbiTag` |
+//! | `abi.target` `abi.rustc` `abi.panic` `abi.runtime` `abi.layout` | as in `AbiTag` |
+//! | `abi.type` | `name hash`: one of `AbiTag::TYPES` |
 //! | `provides` `feature` `permission` | one each |
 //! | `depends` | `name requirement [features] optional` |
 //! | `topic` | what a handler listens to; `*` is everything |
@@ -36,7 +37,7 @@ use alloc::vec::Vec;
 
 use crate::schema::fnv;
 
-const MAGIC: &str = "helix-modinfo 1 ";
+const MAGIC: &str = "helix-modinfo 2 ";
 const HEADER: usize = 64;
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 

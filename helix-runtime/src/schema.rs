@@ -37,6 +37,16 @@ impl Shape {
         Self { ty, hash: out.hash }
     }
 
+    /// Begins the name of a type that is known by its schema's text alone, which follows.
+    #[cfg(feature = "std")]
+    pub(crate) const TEXT: char = '\0';
+
+    /// A shape whose hash is known.
+    #[cfg(feature = "std")]
+    pub(crate) const fn with_hash(ty: &'static NamedType, hash: u64) -> Self {
+        Self { ty, hash }
+    }
+
     /// FNV-1a (64 bits) of the canonical text.
     pub const fn hash(&self) -> u64 {
         self.hash
@@ -189,6 +199,8 @@ const fn write_type(out: &mut Out<'_>, named: &NamedType) {
             write_type(out, inner);
         }
         DataModelType::Unit => out.text("()"),
+        // No type is called so: what follows is the text of a schema that is known by it alone.
+        DataModelType::UnitStruct if starts_with_zero(named.name) => out.text(named.name.split_at(1).1),
         DataModelType::UnitStruct => {
             out.text(named.name);
             out.text("{}");
@@ -247,6 +259,10 @@ const fn write_type(out: &mut Out<'_>, named: &NamedType) {
         }
         DataModelType::Schema => out.text("schema"),
     }
+}
+
+const fn starts_with_zero(name: &str) -> bool {
+    matches!(name.as_bytes().first(), Some(0))
 }
 
 /// Whether a type's values are nothing on the wire.

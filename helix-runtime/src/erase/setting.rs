@@ -3,9 +3,10 @@
 use alloc::string::ToString;
 use core::marker::PhantomData;
 
-use super::{CAPTURES, closure, exclusive};
+use super::{CAPTURES, closure, done, exclusive, finish};
 use crate::config::{self, ConfigKey, FromConfig, IntoDefault};
-use crate::descriptor::SettingEntry;
+use crate::context::Context;
+use crate::descriptor::{SettingEntry, Status};
 use crate::error::ModuleError;
 
 /// A config field of module `M`.
@@ -28,16 +29,19 @@ impl<M> Setting<M> {
             name: &'static str,
             module: *mut (),
             value: Option<&str>,
-        ) -> Result<(), ModuleError> {
-            let value = match value {
-                Some(value) => config::read::<T>(name, value)?,
-                None => T::when_missing()
-                    .ok_or_else(|| ModuleError::ConfigMissing { key: name.to_string(), expected: T::EXPECTED })?,
-            };
-            // SAFETY: `set` was passed to the constructor; the module is the callers' promise.
-            let (set, module) = unsafe { (closure::<F>(), exclusive::<M>(module)) };
-            set(module, value);
-            Ok(())
+            cx: &Context,
+        ) -> Status {
+            done(finish(cx, || {
+                let value = match value {
+                    Some(value) => config::read::<T>(name, value)?,
+                    None => T::when_missing()
+                        .ok_or_else(|| ModuleError::ConfigMissing { key: name.to_string(), expected: T::EXPECTED })?,
+                };
+                // SAFETY: `set` was passed to the constructor; the module is the callers' promise.
+                let (set, module) = unsafe { (closure::<F>(), exclusive::<M>(module)) };
+                set(module, value);
+                Ok(())
+            }))
         }
         assert!(size_of::<F>() == 0, "{}", CAPTURES);
         Self {
@@ -63,15 +67,18 @@ impl<M> Setting<M> {
             name: &'static str,
             module: *mut (),
             value: Option<&str>,
-        ) -> Result<(), ModuleError> {
-            // SAFETY: `set` and `default` were passed to the constructor; the module is the callers' promise.
-            let (set, default, module) = unsafe { (closure::<F>(), closure::<G>(), exclusive::<M>(module)) };
-            let value = match value {
-                Some(value) => config::read::<T>(name, value)?,
-                None => default().into_default(),
-            };
-            set(module, value);
-            Ok(())
+            cx: &Context,
+        ) -> Status {
+            done(finish(cx, || {
+                // SAFETY: `set` and `default` were passed to the constructor; the module is the callers' promise.
+                let (set, default, module) = unsafe { (closure::<F>(), closure::<G>(), exclusive::<M>(module)) };
+                let value = match value {
+                    Some(value) => config::read::<T>(name, value)?,
+                    None => default().into_default(),
+                };
+                set(module, value);
+                Ok(())
+            }))
         }
         assert!(size_of::<F>() == 0, "{}", CAPTURES);
         assert!(size_of::<G>() == 0, "{}", CAPTURES);

@@ -172,6 +172,15 @@ macro_rules! events {
             }
         }
 
+        /// The built-in event of that name.
+        #[cfg(feature = "std")]
+        pub(crate) fn builtin_kind(name: &str) -> Option<&'static super::Kind<'static>> {
+            match name {
+                $($name => Some(const { &super::Kind::of::<$ty>() }),)*
+                _ => None,
+            }
+        }
+
         impl super::Publish for Event {
             fn deliver<T>(&self, to: impl FnOnce(&super::Delivery<'_>) -> T) -> T {
                 match self {

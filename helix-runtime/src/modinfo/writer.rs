@@ -152,9 +152,21 @@ const fn write_abi(out: &mut Out<'_>, abi: &AbiTag) {
     field(out, "abi.target", abi.target);
     field(out, "abi.rustc", abi.rustc);
     field(out, "abi.panic", abi.panic);
+    field(out, "abi.runtime", abi.runtime);
     out.text("abi.layout=");
     write_hex(out, abi.layout);
     out.text("\0");
+    // A descriptor is made where this is compiled: its types are these.
+    let mut at = 0;
+    while at < AbiTag::TYPES.len() {
+        let (name, hash) = AbiTag::TYPES[at];
+        out.text("abi.type=");
+        out.text(name);
+        out.text(" ");
+        write_hex(out, hash);
+        out.text("\0");
+        at += 1;
+    }
 }
 
 const fn write_dependency(out: &mut Out<'_>, dependency: &Dependency) {

@@ -9,6 +9,8 @@ use core::ptr::NonNull;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain::{Light, Mark};
 use crate::codec::{Codec, TypedCall};
+#[cfg(feature = "std")]
+use crate::context::Native;
 use crate::context::{Call, Context, Direct, Hold, Host, Place, Route, To};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
 use crate::error::{IpcError, IpcResult, ModuleError};
@@ -305,5 +307,10 @@ impl Host for Inner {
 
     fn handle(&self) -> Handle {
         Handle::new(self.this.clone())
+    }
+
+    #[cfg(feature = "std")]
+    fn native(&self, event: &str) -> Option<Native> {
+        self.with_view(|view| view.topics.native(event))
     }
 }

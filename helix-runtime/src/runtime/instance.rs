@@ -11,12 +11,14 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use core::time::Duration;
 
+#[cfg(feature = "std")]
+use crate::boundary;
 use crate::bus::EventTopic;
 use crate::context::{Context, Place};
 use crate::descriptor::{Descriptor, Entry, EntryKind, EventFn, RequestEntry, RestoreFn, SaveFn, Status, Step};
-use crate::erase::guard;
 use crate::error::{ModuleError, ModuleState};
 use crate::event::{Delivery, Hears, SubscriptionPriority};
+use crate::handle::Handle;
 use crate::message::Sink;
 use crate::runtime::slot::Slot;
 use crate::runtime::word::{Access, Word};
@@ -38,6 +40,9 @@ pub(crate) struct Instance {
     pub(crate) counters: Box<[Counters]>,
     lockless: bool,
     state: AtomicU8,
+    /// The other copy of this crate that the module carries, if it does, once it was asked to make the data.
+    #[cfg(feature = "std")]
+    attached: std::sync::OnceLock<boundary::Attached>,
 }
 
 /// One thing that an instance listens to.
@@ -100,6 +105,8 @@ impl Instance {
             word: Word::closed(),
             data: AtomicPtr::new(data),
             state: AtomicU8::new(ModuleState::Registered as u8),
+            #[cfg(feature = "std")]
+            attached: std::sync::OnceLock::new(),
         }
     }
 
@@ -236,8 +243,14 @@ impl Instance {
     }
 
     /// Makes the data, unless a hand-written module brought its own.
-    pub(crate) fn create(&self) -> Result<(), ModuleError> {
+    pub(crate) fn create(&self, handle: impl FnOnce() -> Handle) -> Result<(), ModuleError> {
         if self.data().is_null() {
+            #[cfg(feature = "std")]
+            if let Some(guest) = self.descriptor.guest {
+                self.attached.get_or_init(|| boundary::attach(guest, &self.place, handle()));
+            }
+            #[cfg(not(feature = "std"))]
+            let _ = handle;
             // SAFETY: `create` has no precondition; what it makes belongs to this instance alone.
             let data = unsafe { (self.descriptor.vtable.create)() };
             if data.is_null() {
@@ -252,13 +265,19 @@ impl Instance {
     }
 
     /// Puts configured values into the data, which nobody else can reach yet.
-    pub(crate) fn configure<'c>(&self, value: impl Fn(&str) -> Option<&'c str>) -> Result<(), ModuleError> {
+    pub(crate) fn configure<'c>(
+        &self,
+        cx: &Context,
+        value: impl Fn(&str) -> Option<&'c str>,
+    ) -> Result<(), ModuleError> {
         for setting in self.descriptor.settings {
             let key = setting.key.name;
             let value = value(key);
             // SAFETY: the word is closed and one transition runs at a time, so the data is this caller's alone.
-            let loaded = guard(|| unsafe { (setting.load)(key, self.data(), value) });
-            loaded.map_err(|message| ModuleError::Panicked { module: self.name().to_string(), message })??;
+            let status = unsafe { (setting.load)(key, self.data(), value, cx) };
+            if status != Status::Handled {
+                return Err(cx.take_fault());
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::context::{Context, Hold, ModuleId};
+use crate::context::{Context, Hold, Host, ModuleId};
 use crate::descriptor::{Descriptor, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
 use crate::event::{ModuleLoaded, ModuleUnloaded, Publish, Shutdown, in_event};
@@ -271,9 +271,12 @@ impl Inner {
     pub(super) fn make(&self, instance: &Instance) -> Result<(), LifecycleError> {
         let name = instance.name();
         let make = || {
-            let created = self.in_the_name_of(instance, Hold::Place(Access::Free), |_| instance.create());
+            let created =
+                self.in_the_name_of(instance, Hold::Place(Access::Free), |_| instance.create(|| self.handle()));
             created.map_err(|error| LifecycleError::new(name, "create", error))?;
-            let configured = instance.configure(|key| self.config.value(name, key));
+            let configured = self.in_the_name_of(instance, Hold::Place(Access::Free), |cx| {
+                instance.configure(cx, |key| self.config.value(name, key))
+            });
             configured.map_err(|error| LifecycleError::new(name, "config", error))?;
             instance.move_to(ModuleState::Created).map_err(|error| LifecycleError::new(name, "create", error))?;
             self.step(instance, Step::Init, Hold::Place(Access::Free))?;

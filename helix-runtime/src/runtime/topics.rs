@@ -13,8 +13,10 @@ use core::cmp::Reverse;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::chain::Light;
+#[cfg(feature = "std")]
+use crate::context::Native;
 use crate::descriptor::EventFn;
-use crate::event::{Delivery, Hears, SubscriptionPriority};
+use crate::event::{Custom, Delivery, Hears, SubscriptionPriority};
 use crate::runtime::counts::Count;
 use crate::runtime::instance::{Hearing, Instance};
 use crate::runtime::way::Way;
@@ -28,6 +30,17 @@ pub(crate) struct Listener {
     /// Which of the instance's hearings.
     pub(crate) hearing: u32,
     priority: SubscriptionPriority,
+}
+
+/// Whether that stands for the types of other copies of this crate.
+fn is_abroad(type_id: TypeId) -> bool {
+    #[cfg(feature = "std")]
+    return type_id == TypeId::of::<crate::event::Abroad>();
+    #[cfg(not(feature = "std"))]
+    {
+        let _ = type_id;
+        false
+    }
 }
 
 /// What a listener hears, whatever its type: events of that topic and name?
@@ -76,6 +89,8 @@ pub(crate) struct Topics {
     types: Box<[Typed]>,
     /// By the name of an event or a topic.
     names: BTreeMap<Box<str>, Group>,
+    /// By the name of an event, for those who take it as a type of another copy of this crate.
+    abroad: BTreeMap<&'static str, Group>,
     /// Those who hear any type, for events that two names stand for. All topics of a closure are in it.
     untyped: Group,
     /// Those who hear everything.
@@ -121,14 +136,28 @@ impl Topics {
         };
         let mut typed: Vec<Typed> = Vec::new();
         let mut names: BTreeMap<Box<str>, Group> = BTreeMap::new();
+        let mut abroad: BTreeMap<&'static str, Group> = BTreeMap::new();
         for (_, hears) in &heard {
             match *hears {
-                Hears::Type { topic, name, type_id } if !typed.iter().any(|known| known.type_id == type_id) => {
-                    let listeners = matching(&|other| match other {
-                        Hears::Type { type_id: other, .. } => *other == type_id,
-                        _ => hears_named(other, topic, name),
-                    });
-                    typed.push(Typed { type_id, group: Group::new(listeners, count(name), plainly) });
+                Hears::Type { topic, name, type_id, .. } => {
+                    let listeners = |type_id| {
+                        matching(&|other| match other {
+                            Hears::Type { name: called, type_id: other, .. } => {
+                                if is_abroad(*other) {
+                                    *called == name
+                                } else {
+                                    *other == type_id
+                                }
+                            }
+                            _ => hears_named(other, topic, name),
+                        })
+                    };
+                    if is_abroad(type_id) {
+                        let group = || Group::new(listeners(type_id), count(name), plainly);
+                        abroad.entry(name).or_insert_with(group);
+                    } else if !typed.iter().any(|known| known.type_id == type_id) {
+                        typed.push(Typed { type_id, group: Group::new(listeners(type_id), count(name), plainly) });
+                    }
                 }
                 Hears::Named(name) if !names.contains_key(name) => {
                     let listeners = matching(&|other| hears_named(other, name, name));
@@ -144,6 +173,7 @@ impl Topics {
         Self {
             types: by_hash(typed, &unnamed),
             names,
+            abroad,
             untyped: Group { by_name: true, ..Group::new(untyped, unnamed.clone(), false) },
             all: Group::new(all, unnamed, plainly),
         }
@@ -170,11 +200,33 @@ impl Topics {
             }
             at = (at + 1) & mask;
         }
+        // Bytes are of no type, whatever they are called.
+        if type_id != TypeId::of::<Custom>()
+            && let Some(group) = self.abroad.get(delivery.kind.name)
+        {
+            return group;
+        }
         match (self.names.get(delivery.kind.topic), self.names.get(delivery.kind.name)) {
             (Some(_), Some(_)) if delivery.kind.topic != delivery.kind.name => &self.untyped,
             (Some(group), _) | (None, Some(group)) => group,
             (None, None) => &self.all,
         }
+    }
+
+    /// Whose handlers take an event of that name as a type of this copy's.
+    #[cfg(feature = "std")]
+    pub(crate) fn native(&self, event: &str) -> Option<Native> {
+        self.types.iter().find_map(|typed| {
+            let listeners = typed.group.listeners.iter().filter_map(|listener| {
+                let hearing = listener.instance().hearings().nth(listener.hearing as usize)?;
+                match hearing.hears {
+                    Hears::Type { name, codec: Some(codec), .. } if name == event => Some((listener, codec)),
+                    _ => None,
+                }
+            });
+            let (first, codec) = listeners.clone().next()?;
+            Some(Native { codec, module: first.instance().name(), listeners: listeners.count() as u32 })
+        })
     }
 
     /// What counts the publications of a delivery that a group hears. Where two names stand for it, the topic's.

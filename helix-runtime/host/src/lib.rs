@@ -1,0 +1,19 @@
+//! Helix modules as libraries in a running process: built, accepted, loaded, and replaced with their state.
+//!
+//! A library's file goes one way through this crate, and nothing of it runs before it was accepted:
+//!
+//! ```text
+//! build.rs  ->  library.rs          ->  accept.rs                  ->  load.rs        ->  helix_runtime::Runtime
+//! cargo         the file: complete,     its record against this        the one            add_descriptor, replace
+//!               its record and build    program: every refusal         unsafe load
+//! ```
+
+mod accept;
+mod build;
+mod library;
+mod load;
+
+pub use accept::{Refusal, accept};
+pub use build::{BuildFailure, Built, Cargo, ModuleCrate};
+pub use library::{BuildId, FileFault, Library};
+pub use load::{LoadFault, Loaded, Loader};

@@ -1,0 +1,181 @@
+//! The one place that loads a library and the one that looks into it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use helix_runtime::Descriptor;
+use helix_runtime::boundary::{Export, SYMBOL};
+use libloading::os::unix;
+use tempfile::TempDir;
+
+use crate::accept::{Refusal, accept};
+use crate::library::{BuildId, FileFault, Library};
+
+/// Loads libraries, each under a name of its own, so that the system never takes one for another.
+///
+/// A library that was loaded stays mapped until the process ends: what it has handed out lasts as long. The same build is
+/// mapped once, however often it is loaded.
+#[derive(Debug)]
+pub struct Loader {
+    folder: TempDir,
+    loaded: Mutex<Vec<Loaded>>,
+    count: AtomicUsize,
+}
+
+/// A library that is mapped.
+#[derive(Debug, Clone, Copy)]
+pub struct Loaded {
+    /// Its module, for [`Runtime::add_descriptor`](helix_runtime::Runtime::add_descriptor) and
+    /// [`Runtime::replace`](helix_runtime::Runtime::replace).
+    pub descriptor: &'static Descriptor,
+    /// Which build it is.
+    pub build: BuildId,
+    /// How long its file is, in bytes: what stays mapped.
+    pub size: usize,
+}
+
+/// Why a library was not loaded. Nothing of it has run but what the last two say.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadFault {
+    /// The file is none.
+    #[error(transparent)]
+    File(#[from] FileFault),
+    /// It does not fit into this program.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be copied to a name of its own.
+    #[error("{}: it could not be copied: {error}", .path.display())]
+    Copy {
+        /// Where to.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The system's loader does not take it.
+    #[error("{}: the system's loader refuses it: {reason}", .path.display())]
+    System {
+        /// The file.
+        path: PathBuf,
+        /// What the loader says.
+        reason: String,
+    },
+    /// What is mapped is not what was to be loaded.
+    #[error("{}: the code that was mapped is not this file's: expected build {expected}", .path.display())]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// The build that was to be loaded.
+        expected: BuildId,
+    },
+}
+
+impl Loader {
+    /// A loader with a folder of its own below the system's folder for temporary files, which goes with it.
+    pub fn new() -> io::Result<Self> {
+        sweep();
+        let folder = tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir()?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
+        Ok(Self { folder, loaded: Mutex::default(), count: AtomicUsize::new(0) })
+    }
+
+    /// Reads, accepts and loads a file.
+    pub fn load(&self, path: &Path) -> Result<Loaded, LoadFault> {
+        let library = Library::open(path)?;
+        self.load_library(&library)
+    }
+
+    /// Accepts and loads a library that was read.
+    pub fn load_library(&self, library: &Library) -> Result<Loaded, LoadFault> {
+        accept(library)?;
+        let known = |loaded: &[Loaded]| loaded.iter().find(|known| known.build == library.build).copied();
+        if let Some(known) = known(&self.loaded.lock().unwrap_or_else(|error| error.into_inner())) {
+            return Ok(known);
+        }
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.path().join(format!("{}-{number}-{}.so", file_name(library.name()), library.build));
+        let copied = copy(&path, &library.bytes).map_err(|error| LoadFault::Copy { path: path.clone(), error });
+        let loaded = copied.and_then(|()| map(&path, library));
+        let loaded = loaded.inspect_err(|_| drop(fs::remove_file(&path)))?;
+        self.loaded.lock().unwrap_or_else(|error| error.into_inner()).push(loaded);
+        Ok(loaded)
+    }
+
+    /// How many libraries are mapped, and how long their files are together, in bytes.
+    pub fn mapped(&self) -> (usize, usize) {
+        let loaded = self.loaded.lock().unwrap_or_else(|error| error.into_inner());
+        (loaded.len(), loaded.iter().map(|loaded| loaded.size).sum())
+    }
+}
+
+const PREFIX: &str = "helix-host-";
+
+/// Removes the folders of hosts that were killed.
+fn sweep() {
+    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split('-').next());
+        let is_gone = pid.is_some_and(|pid| !pid.is_empty() && !Path::new("/proc").join(pid).exists());
+        if is_gone {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+}
+
+/// A module's name may have a `/`.
+fn file_name(module: &str) -> String {
+    module.replace('/', "_")
+}
+
+fn copy(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    io::Write::write_all(&mut file, bytes)
+}
+
+fn map(path: &Path, library: &Library) -> Result<Loaded, LoadFault> {
+    let refused = |error: libloading::Error| LoadFault::System { path: library.path.clone(), reason: in_full(&error) };
+    // Now, so that a symbol that is missing is found here and not in the middle of a call.
+    let flags = unix::RTLD_NOW | unix::RTLD_LOCAL;
+    // SAFETY: what runs at load are the initialisers of a library that this compiler has built from a crate of the user's,
+    // as its record says; the file is complete, and a copy that nobody else knows.
+    let mapped = unsafe { unix::Library::open(Some(path), flags) }.map_err(refused)?;
+    // SAFETY: the record says that the symbol is a static `Export` of this program's very layout.
+    let export = unsafe { mapped.get::<&'static Export>(SYMBOL.as_bytes()) }.map(|symbol| *symbol);
+    // What is in it has no destructor that runs before the process ends: it stays.
+    std::mem::forget(mapped);
+    let export = export.map_err(refused)?;
+    if !is_mapped_from(core::ptr::from_ref(export).addr(), path) {
+        return Err(LoadFault::Other { path: library.path.clone(), expected: library.build });
+    }
+    // SAFETY: the record has this program's tag, and the library stays mapped.
+    let descriptor = unsafe { export.adopt() };
+    Ok(Loaded { descriptor, build: library.build, size: library.bytes.len() })
+}
+
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// Whether what is mapped at an address is that very file: the proof that the code that answers is the one that was built.
+fn is_mapped_from(address: usize, file: &Path) -> bool {
+    let Ok(metadata) = fs::metadata(file) else { return false };
+    let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return false };
+    let inode = maps.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        let (from, to) = fields.next()?.split_once('-')?;
+        let range = usize::from_str_radix(from, 16).ok()?..usize::from_str_radix(to, 16).ok()?;
+        if range.contains(&address) { fields.nth(3)?.parse::<u64>().ok() } else { None }
+    });
+    inode == Some(metadata.ino())
+}

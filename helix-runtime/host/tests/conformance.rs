@@ -1,0 +1,63 @@
+//! The suite of `helix-conformance` for modules in libraries that are really built and loaded.
+#![allow(missing_docs)]
+#![cfg(all(target_os = "linux", not(miri)))]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use helix_conformance::{Part, Placement};
+use helix_host::{Cargo, Loader};
+use helix_runtime::Descriptor;
+
+/// In a library of its own, loaded into the program.
+struct Dylib;
+
+static LOADER: LazyLock<Loader> = LazyLock::new(|| Loader::new().expect("there is a folder for temporary files"));
+
+/// Every module of the suite, built and loaded.
+static LIBRARIES: LazyLock<BTreeMap<String, &'static Descriptor>> = LazyLock::new(|| {
+    let suite = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../conformance")).canonicalize().unwrap();
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance");
+    let modules = suite.join("src/modules");
+    let sources = fs::read_dir(&modules).unwrap().map(|entry| entry.unwrap().path());
+    let names = sources.map(|path| path.file_stem().unwrap().to_str().unwrap().to_string());
+    let names: Vec<String> = names.filter(|name| name != "mod").collect();
+    let members: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    write(&root.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", members.join(", ")));
+    for name in &names {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\npath = {:?}\n\
+             [dependencies]\nhelix-runtime = {{ path = {:?} }}\nhelix-conformance = {{ path = {suite:?} }}\n",
+            modules.join(format!("{name}.rs")),
+            suite.join("..").canonicalize().unwrap(),
+        );
+        write(&root.join(name).join("Cargo.toml"), &manifest);
+    }
+    fs::copy(suite.join("../../Cargo.lock"), root.join("Cargo.lock")).unwrap();
+    let cargo = Cargo::default();
+    let build = |name: String| {
+        let module = cargo.find(&root.join(&name)).unwrap();
+        let built = cargo.build(&module, &mut |_| {}).unwrap_or_else(|error| panic!("{error}: {error:?}"));
+        (name, LOADER.load(&built.path).unwrap().descriptor)
+    };
+    names.into_iter().map(build).collect()
+});
+
+/// Leaves a file as it is that is right already, so that nothing is built anew.
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    if fs::read_to_string(path).is_ok_and(|found| found == text) {
+        return;
+    }
+    fs::write(path, text).unwrap();
+}
+
+impl Placement for Dylib {
+    fn descriptor(&self, part: Part) -> &'static Descriptor {
+        LIBRARIES[part.source]
+    }
+}
+
+helix_conformance::rows! { dylib: Dylib }

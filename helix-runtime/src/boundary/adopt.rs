@@ -1,0 +1,36 @@
+//! What the host makes of the descriptor that it finds in a library: the same, with nothing in it that only the library's
+//! own copy could compare.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::GuestCalls;
+use crate::codec::Codec;
+use crate::descriptor::{Descriptor, Entry, EntryKind, RequestEntry, RequestFn};
+use crate::event::Hears;
+
+pub(super) fn adopt(descriptor: &'static Descriptor, guest: &'static GuestCalls) -> &'static Descriptor {
+    let contracts: Vec<&'static [Entry]> = descriptor.contracts.iter().map(|entries| adopted(entries)).collect();
+    Box::leak(Box::new(Descriptor {
+        handlers: adopted(descriptor.handlers),
+        contracts: Box::leak(contracts.into_boxed_slice()),
+        guest: Some(guest),
+        ..*descriptor
+    }))
+}
+
+fn adopted(entries: &'static [Entry]) -> &'static [Entry] {
+    let adopt = |entry: &Entry| match entry.kind {
+        // That two ids are equal does not say that two builds of a type are: values cross encoded, by schema.
+        EntryKind::Request(RequestEntry { call: RequestFn::Typed(handler, codec), name, params, doc, permission }) => {
+            let codec: &'static Codec = Box::leak(Box::new(codec.of_nobody()));
+            let call = RequestFn::Typed(handler, codec);
+            Entry { kind: EntryKind::Request(RequestEntry { call, name, params, doc, permission }), ..*entry }
+        }
+        EntryKind::Event { hears: Hears::Type { topic, name, .. }, priority, call } => {
+            Entry { kind: EntryKind::Event { hears: Hears::from_abroad(topic, name), priority, call }, ..*entry }
+        }
+        _ => *entry,
+    };
+    Box::leak(entries.iter().map(adopt).collect::<Box<[Entry]>>())
+}

@@ -1,0 +1,107 @@
+//! Errors, in bytes: what went wrong on one side, told on the other.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use postcard_schema::schema::{DataModelType, NamedType};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{IpcError, ModuleError};
+use crate::lock::Lock;
+use crate::message::{Sink, decode, encode};
+use crate::schema::Shape;
+
+/// Writes an error. A sink of the other side's grows, so that there is room.
+pub(super) fn write(error: &IpcError, sink: &mut dyn Sink) {
+    let written = encode(error, sink);
+    debug_assert!(written.is_ok(), "{error:?} could not be written");
+}
+
+/// Reads an error that the other side has written.
+pub(super) fn read(bytes: &[u8]) -> IpcError {
+    decode(bytes).unwrap_or_else(|| IpcError::Failed {
+        module: "helix".into(),
+        request: "error".into(),
+        error: Box::new(ModuleError::new("an error was told that cannot be read")),
+    })
+}
+
+/// Writes what a module reports.
+pub(super) fn write_module(error: &ModuleError, sink: &mut dyn Sink) {
+    let written = match error {
+        // What would not fit together is told in words: a module does nothing else with it.
+        ModuleError::Unfit(unfit) => encode(&ModuleError::new(unfit.to_string()), sink),
+        error => encode(error, sink),
+    };
+    debug_assert!(written.is_ok(), "{error:?} could not be written");
+}
+
+/// Reads what a module reports.
+pub(super) fn read_module(bytes: &[u8]) -> ModuleError {
+    decode(bytes).unwrap_or_else(|| ModuleError::new("an error was told that cannot be read"))
+}
+
+pub(super) fn unknown_event(name: &str) -> ModuleError {
+    format!("there is no built-in event `{name}`").into()
+}
+
+/// A text that lasts: each different one is kept once, for good. So many of them are kept, and none from then on.
+const KEPT: usize = 4096;
+
+fn intern(text: &str) -> &'static str {
+    static TEXTS: Lock<BTreeSet<&'static str>> = Lock::new(BTreeSet::new());
+    let mut texts = TEXTS.lock();
+    match texts.get(text) {
+        Some(known) => known,
+        None if texts.len() >= KEPT => "(one text more than are kept)",
+        None => {
+            let kept: &'static str = Box::leak(Box::from(text));
+            texts.insert(kept);
+            kept
+        }
+    }
+}
+
+/// A schema that is known by its text alone.
+fn shape_of(text: &str, hash: u64) -> Shape {
+    static TYPES: Lock<Vec<&'static NamedType>> = Lock::new(Vec::new());
+    let name = intern(&format!("{}{text}", Shape::TEXT));
+    let mut types = TYPES.lock();
+    if let Some(known) = types.iter().find(|known| core::ptr::eq(known.name, name)) {
+        return Shape::with_hash(known, hash);
+    }
+    let named = Box::leak(Box::new(NamedType { name, ty: &DataModelType::UnitStruct }));
+    if types.len() < KEPT {
+        types.push(named);
+    }
+    Shape::with_hash(named, hash)
+}
+
+impl Serialize for Shape {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.hash(), self.to_string()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (hash, text): (u64, String) = Deserialize::deserialize(deserializer)?;
+        Ok(shape_of(&text, hash))
+    }
+}
+
+/// For fields of errors that name something known when they were compiled.
+pub(crate) mod known {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, String, intern};
+
+    pub(crate) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        text.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+        Ok(intern(&String::deserialize(deserializer)?))
+    }
+}
