@@ -27,8 +27,9 @@ use crate::descriptor::{Descriptor, Status};
 use crate::event::Delivery;
 use crate::message::Sink;
 use crate::request::{Request, Response};
+use crate::schema::Shape;
 
-pub(crate) use crossing::{Crossing, EventCodec, Payload, received, received_as};
+pub(crate) use crossing::{Crossing, EventCodec, Payload, publish, received, received_as};
 pub(crate) use fault::known;
 pub(crate) use guest::Remote;
 pub(crate) use host::{Attached, attach};
@@ -167,7 +168,7 @@ struct Subscription<'a> {
 
 /// What one listens to.
 enum Topic<'a> {
-    Type { topic: &'static str, name: &'static str },
+    Type { topic: &'static str, name: &'static str, shape: Shape },
     Named(&'a str),
     All,
 }

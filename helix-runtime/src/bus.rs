@@ -13,6 +13,8 @@ use crate::event::{
     Process, Publish, PublishResult, Shutdown, SubscriptionPriority, Tick,
 };
 use crate::runtime::Runtime;
+#[cfg(feature = "std")]
+use crate::schema::Shape;
 
 /// What one subscribes to.
 ///
@@ -79,8 +81,8 @@ impl EventTopic {
 
     /// The topic of an event type of another copy of this crate.
     #[cfg(feature = "std")]
-    pub(crate) fn from_abroad(topic: &'static str, name: &'static str) -> Self {
-        Self::Of(TypeTopic(Hears::from_abroad(topic, name)))
+    pub(crate) fn from_abroad(topic: &'static str, name: &'static str, shape: Shape) -> Self {
+        Self::Of(TypeTopic(Hears::from_abroad(topic, name, shape)))
     }
 
     pub(crate) fn hears(&self) -> Hears<'_> {

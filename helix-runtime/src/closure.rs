@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 
-use crate::abi::AbiTag;
 use crate::bus::EventHandler;
 use crate::descriptor::{Descriptor, VTable};
 use crate::erase::{Handler, entries, guard};
@@ -22,14 +21,9 @@ const ANSWERS: &[Handler<RequestHandler>] =
 
 const fn descriptor<C>(name: &'static str, handlers: &'static [Handler<C>]) -> Descriptor {
     Descriptor {
-        abi: AbiTag::THIS,
-        info: ModuleInfo::new(name),
-        settings: &[],
         handlers: entries(handlers),
-        contracts: &[],
         vtable: VTable { create: || core::ptr::null_mut(), destroy: destroy::<C> },
-        #[cfg(feature = "std")]
-        guest: None,
+        ..Descriptor::of_info(ModuleInfo::new(name))
     }
 }
 

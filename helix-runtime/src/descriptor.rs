@@ -84,6 +84,19 @@ pub(crate) enum EntryKind {
     Restore { version: u32, shape: Shape, call: RestoreFn },
 }
 
+impl RequestEntry {
+    /// The schemas of its arguments, a tuple, and of its reply; nothing for one that takes and gives bytes.
+    pub fn shapes(&self) -> Option<(Shape, Shape)> {
+        match self.call {
+            RequestFn::Typed(_, codec) => {
+                let (args, reply) = codec.shapes();
+                Some((*args, *reply))
+            }
+            RequestFn::Raw(_) => None,
+        }
+    }
+}
+
 /// One request of a module.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestEntry {
@@ -138,6 +151,28 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
+    /// One of a module that does nothing.
+    pub(crate) const fn of_info(info: ModuleInfo) -> Self {
+        Self {
+            abi: AbiTag::THIS,
+            info,
+            settings: &[],
+            handlers: &[],
+            contracts: &[],
+            vtable: VTable { create: || core::ptr::null_mut(), destroy: |_| {} },
+            #[cfg(feature = "std")]
+            guest: None,
+        }
+    }
+
+    /// Whether it is linked to this program, and did not come in a library.
+    pub(crate) fn is_linked(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.guest.is_none();
+        #[cfg(not(feature = "std"))]
+        true
+    }
+
     /// Its configurable keys.
     pub fn config(&self) -> impl Iterator<Item = &'static ConfigKey> + use<> {
         self.settings.iter().map(|setting| &setting.key)

@@ -3,10 +3,10 @@
 mod builtin;
 mod custom;
 
-#[cfg(feature = "std")]
-pub(crate) use builtin::builtin_kind;
 pub(crate) use builtin::in_event;
 pub use builtin::*;
+#[cfg(feature = "std")]
+pub(crate) use builtin::{BUILTINS, Builtin};
 pub use custom::Custom;
 
 #[cfg(feature = "std")]
@@ -24,6 +24,8 @@ use crate::context::Context;
 use crate::descriptor::Status;
 use crate::error::ModuleError;
 use crate::message::Message;
+#[cfg(feature = "std")]
+use crate::schema::Shape;
 
 /// A Rust type that is published; `#[derive(EventType)]` implements it.
 ///
@@ -88,6 +90,20 @@ pub enum Event {
     HealthCheck(HealthCheck),
     /// A user's event, or a named payload.
     Custom(Custom),
+}
+
+#[cfg(feature = "std")]
+impl Event {
+    /// The event in postcard, and its schema; nothing when it was published as bytes, or its `Serialize` refuses.
+    ///
+    /// ```
+    /// use helix_runtime::{Event, Tick};
+    /// let (shape, bytes) = Event::from(Tick { timestamp_ns: 3, tick_number: 1 }).encode().unwrap();
+    /// assert_eq!((shape.to_string(), bytes), ("Tick{timestamp_ns:u64,tick_number:u64}".into(), vec![3, 1]));
+    /// ```
+    pub fn encode(&self) -> Option<(Shape, Vec<u8>)> {
+        self.deliver(|delivery| delivery.encoded())
+    }
 }
 
 /// What a handler did with an event. `Handled` never stops delivery.
@@ -175,6 +191,9 @@ pub enum Hears<'a> {
         /// How its values cross; nothing for a built-in one, and for a type of another copy of this crate.
         #[cfg(feature = "std")]
         codec: Option<&'static EventCodec>,
+        /// Its schema.
+        #[cfg(feature = "std")]
+        shape: Shape,
     },
     /// Every event of that topic or name.
     Named(&'a str),
@@ -200,6 +219,8 @@ impl<E: EventType> Heard for E {
         type_id: TypeId::of::<E>(),
         #[cfg(feature = "std")]
         codec: if E::BUILTIN.is_some() { None } else { Some(EventCodec::of::<E>()) },
+        #[cfg(feature = "std")]
+        shape: E::SHAPE,
     };
 }
 
@@ -210,10 +231,10 @@ pub(crate) struct Abroad;
 #[cfg(feature = "std")]
 impl Hears<'_> {
     /// An event type of another copy of this crate: a built-in one is the same here, a user's is known by its name.
-    pub(crate) fn from_abroad(topic: &'static str, name: &'static str) -> Self {
-        let builtin = builtin_kind(name).filter(|kind| kind.topic == topic);
-        let type_id = builtin.map_or(TypeId::of::<Abroad>(), |kind| kind.type_id);
-        Self::Type { topic, name, type_id, codec: None }
+    pub(crate) fn from_abroad(topic: &'static str, name: &'static str, shape: Shape) -> Self {
+        let builtin = Builtin::of(name).filter(|builtin| builtin.topic == topic);
+        let type_id = builtin.map_or(TypeId::of::<Abroad>(), |builtin| builtin.kind.type_id);
+        Self::Type { topic, name, type_id, codec: None, shape }
     }
 }
 
@@ -439,6 +460,23 @@ impl<'a> Delivery<'a> {
             (None, _) => Payload::Builtin(self.value),
         };
         Crossing { topic: self.kind.topic, name: self.kind.name, payload }
+    }
+
+    /// The event in postcard, and its schema; nothing when it was published as bytes, or cannot be encoded.
+    #[cfg(feature = "std")]
+    fn encoded(&self) -> Option<(Shape, Vec<u8>)> {
+        match self.crossing().payload {
+            Payload::Encoded { shape, bytes } => Some((shape, bytes.into())),
+            Payload::Builtin(value) => {
+                let codec = Builtin::of(self.kind.name)?.codec;
+                // SAFETY: the value is of the built-in event of that name.
+                match unsafe { codec.payload(value, &self.made.get_or_init(Made::default).bytes) } {
+                    Payload::Encoded { shape, bytes } => Some((shape, bytes.into())),
+                    _ => None,
+                }
+            }
+            Payload::Bytes(_) | Payload::Refused => None,
+        }
     }
 
     /// A value of a built-in event that someone else lends.

@@ -118,11 +118,11 @@ pub use module::{Handlers, Module};
 pub use request::{MessagePriority, Request, Response};
 pub use router::{MailboxStats, MessageRouter, ModuleAddress};
 pub use runtime::{
-    BuildError, BuildFault, Builder, Clock, Edge, LifecycleError, MessageId, ModuleHealth, ModuleStatus, Polled,
-    ReplyHandler, Resolved, Runtime, SavedState, Supervision, Transition,
+    BuildError, BuildFault, Builder, Clock, Edge, LifecycleError, Replacement, MessageId, ModuleHealth, ModuleStatus, Polled,
+    ReplyHandler, Resolved, Runtime, SavedState, StartPlan, Supervision, Transition,
 };
 #[cfg(feature = "std")]
-pub use runtime::SystemClock;
+pub use runtime::{HeardEvent, SystemClock};
 pub use schema::Shape;
 pub use set::{Fault, ModuleSet};
 pub use version::{ModuleVersion, Requirement, VersionError};

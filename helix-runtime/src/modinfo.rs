@@ -25,6 +25,7 @@
 //! | `state` | `version schema` of what is saved |
 //! | `restores` | `version schema` of what is taken back |
 
+mod info;
 mod writer;
 
 pub use writer::write;
@@ -111,6 +112,16 @@ pub enum RecordError {
         first: String,
         /// The second module's name.
         second: String,
+    },
+    /// A key's value is none.
+    #[error("the record's {key}: found {found:?}, expected {expected}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: &'static str,
     },
     /// A field of the body is not `key=value`.
     #[error("at byte {at}: the record has a field {found:?}, expected `key=value` in UTF-8")]

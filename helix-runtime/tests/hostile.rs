@@ -354,9 +354,9 @@ fn odd_names_keys_and_states_are_refused_when_the_runtime_is_built() {
 
 #[test]
 fn a_record_of_any_length_is_refused_without_overflow() {
-    let header = format!("helix-modinfo 1 length={} fnv={:016x}", u64::MAX, 0);
+    let header = format!("helix-modinfo 2 length={} fnv={:016x}", u64::MAX, 0);
     assert!(Record::read(header.as_bytes()).next().unwrap().is_err());
-    let header = format!("{:\0<64}", format!("helix-modinfo 1 length=99999999 fnv={:016x}", 0));
+    let header = format!("{:\0<64}", format!("helix-modinfo 2 length=99999999 fnv={:016x}", 0));
     assert_eq!(
         Record::read(header.as_bytes()).next().unwrap().unwrap_err().to_string(),
         "at byte 0: the record is cut off: found 64 bytes, expected 100000063"

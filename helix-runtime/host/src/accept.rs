@@ -1,8 +1,9 @@
 //! Whether a library may be loaded into this program: its record against what this program was built with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use helix_runtime::AbiTag;
+use helix_runtime::modinfo::Record;
 
 use crate::library::Library;
 
@@ -24,14 +25,19 @@ pub struct Refusal {
 
 /// Compares a library's record with this program; the first difference is told.
 pub fn accept(library: &Library) -> Result<(), Refusal> {
+    accept_record(&library.path, &library.record)
+}
+
+/// The same of a record that was read without the rest of its file.
+pub(crate) fn accept_record(path: &Path, record: &Record) -> Result<(), Refusal> {
     let this = AbiTag::THIS;
     let check = |field: &str, expected: &str, remedy| {
-        let found = library.record.get(field).unwrap_or("nothing");
+        let found = record.get(field).unwrap_or("nothing");
         if found == expected {
             return Ok(());
         }
         let (found, expected) = (found.to_string(), expected.to_string());
-        Err(Refusal { path: library.path.clone(), field: field.into(), found, expected, remedy })
+        Err(Refusal { path: path.into(), field: field.into(), found, expected, remedy })
     };
     check("abi.target", this.target, "build the module for this target: `helix build --target`")?;
     check("abi.rustc", this.rustc, "build host and module with one toolchain")?;
@@ -40,10 +46,10 @@ pub fn accept(library: &Library) -> Result<(), Refusal> {
     for (name, hash) in AbiTag::TYPES {
         let hash = format!("{hash:016x}");
         let prefix = format!("{name} ");
-        let found = library.record.all("abi.type").find_map(|line| line.strip_prefix(&prefix)).unwrap_or("nothing");
+        let found = record.all("abi.type").find_map(|line| line.strip_prefix(&prefix)).unwrap_or("nothing");
         if found != hash {
             return Err(Refusal {
-                path: library.path.clone(),
+                path: path.into(),
                 field: format!("abi.type {name}"),
                 found: found.into(),
                 expected: hash,

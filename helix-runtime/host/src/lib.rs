@@ -10,10 +10,18 @@
 
 mod accept;
 mod build;
+mod config;
+pub mod control;
+mod directory;
+mod host;
 mod library;
 mod load;
+pub mod value;
 
 pub use accept::{Refusal, accept};
 pub use build::{BuildFailure, Built, Cargo, ModuleCrate};
+pub use config::{ConfigFault, Configuration};
+pub use directory::{Checked, Directory, Found, read_records};
+pub use host::*;
 pub use library::{BuildId, FileFault, Library};
 pub use load::{LoadFault, Loaded, Loader};

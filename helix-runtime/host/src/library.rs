@@ -97,6 +97,33 @@ pub enum FileFault {
     },
 }
 
+impl FileFault {
+    /// A file that begins so is something else.
+    pub(crate) fn begins_with(path: &Path, bytes: &[u8]) -> Self {
+        let first: String = String::from_utf8_lossy(&bytes[..bytes.len().min(5)]).escape_debug().collect();
+        let found =
+            if bytes.is_empty() { "an empty file".into() } else { format!("a file that begins with \"{first}\"") };
+        Self::NotALibrary { path: path.into(), found }
+    }
+
+    /// The same once more: an error of the system's cannot be cloned.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Io { path, error } => {
+                Self::Io { path: path.clone(), error: io::Error::new(error.kind(), error.to_string()) }
+            }
+            Self::NotALibrary { path, found } => Self::NotALibrary { path: path.clone(), found: found.clone() },
+            Self::Truncated { path, what, found, expected } => {
+                Self::Truncated { path: path.clone(), what, found: *found, expected: *expected }
+            }
+            Self::Seal { path, found, expected } => {
+                Self::Seal { path: path.clone(), found: *found, expected: expected.clone() }
+            }
+            Self::Record { path, error } => Self::Record { path: path.clone(), error: error.clone() },
+        }
+    }
+}
+
 /// Ends a file that `helix build` has made: this, the build id in 16 hexadecimal digits, and a line feed.
 const SEAL: &[u8] = b"\nhelix-seal 1 sha256/64=";
 const SEAL_LEN: usize = SEAL.len() + 17;
@@ -146,12 +173,7 @@ pub(crate) fn seal(contents: &mut Vec<u8>) {
 fn section<'a>(path: &Path, contents: &'a [u8]) -> Result<&'a [u8], FileFault> {
     let not = |found: String| FileFault::NotALibrary { path: path.into(), found };
     if !contents.starts_with(b"\x7fELF") {
-        let first: String = String::from_utf8_lossy(&contents[..contents.len().min(8)]).escape_debug().collect();
-        return Err(not(if contents.is_empty() {
-            "an empty file".into()
-        } else {
-            format!("a file that begins with \"{first}\"")
-        }));
+        return Err(FileFault::begins_with(path, contents));
     }
     let size = contents.len() as u64;
     let cut = |what, expected| FileFault::Truncated { path: path.into(), what, found: size, expected };

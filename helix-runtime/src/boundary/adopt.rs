@@ -27,8 +27,8 @@ fn adopted(entries: &'static [Entry]) -> &'static [Entry] {
             let call = RequestFn::Typed(handler, codec);
             Entry { kind: EntryKind::Request(RequestEntry { call, name, params, doc, permission }), ..*entry }
         }
-        EntryKind::Event { hears: Hears::Type { topic, name, .. }, priority, call } => {
-            Entry { kind: EntryKind::Event { hears: Hears::from_abroad(topic, name), priority, call }, ..*entry }
+        EntryKind::Event { hears: Hears::Type { topic, name, shape, .. }, priority, call } => {
+            Entry { kind: EntryKind::Event { hears: Hears::from_abroad(topic, name, shape), priority, call }, ..*entry }
         }
         _ => *entry,
     };

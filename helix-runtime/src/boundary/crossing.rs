@@ -10,7 +10,7 @@ use crate::context::{Context, Host, Native};
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::{IpcError, ModuleError};
-use crate::event::{Custom, Delivery, Event, EventType, PublishResult, builtin_kind};
+use crate::event::{Builtin, Custom, Delivery, Event, EventType, PublishResult};
 use crate::message::{Sink, decode, encode};
 use crate::schema::Shape;
 
@@ -85,7 +85,7 @@ impl EventCodec {
 ///
 /// # Safety
 /// A built-in payload points to a value of the event of that name.
-pub(super) unsafe fn publish(host: &dyn Host, from: Option<&Context>, event: &Crossing<'_>) -> PublishResult {
+pub(crate) unsafe fn publish(host: &dyn Host, from: Option<&Context>, event: &Crossing<'_>) -> PublishResult {
     let (topic, name) = (event.topic, event.name);
     let whole = |custom: Custom, result: &mut PublishResult| {
         let event = Event::Custom(custom);
@@ -93,12 +93,18 @@ pub(super) unsafe fn publish(host: &dyn Host, from: Option<&Context>, event: &Cr
     };
     let mut result = PublishResult::default();
     match event.payload {
-        Payload::Builtin(value) => match builtin_kind(name) {
+        Payload::Builtin(value) => match Builtin::of(name) {
             // SAFETY: the caller's promise.
-            Some(kind) => return host.publish(from, &unsafe { Delivery::lent(kind, value) }),
+            Some(builtin) => return host.publish(from, &unsafe { Delivery::lent(builtin.kind, value) }),
             None => result.fail("helix", fault::unknown_event(name)),
         },
         Payload::Bytes(bytes) => whole(Custom::of_bytes(topic, name, bytes), &mut result),
+        Payload::Encoded { shape, bytes } if let Some(builtin) = Builtin::of(name) => {
+            match (builtin.decode)(bytes).filter(|_| shape == builtin.codec.shape) {
+                Some(event) => return crate::Publish::deliver(&event, |delivery| host.publish(from, delivery)),
+                None => result.fail("helix", malformed(name, builtin.codec.shape)),
+            }
+        }
         Payload::Encoded { shape, bytes } => match host.native(name) {
             None => whole(Custom::encoded(topic, name, shape, bytes), &mut result),
             Some(Native { codec, .. }) if codec.shape == shape => match codec.to_value(bytes) {
@@ -124,9 +130,9 @@ pub(super) unsafe fn publish(host: &dyn Host, from: Option<&Context>, event: &Cr
 pub(super) unsafe fn event_of(event: &Crossing<'_>) -> Result<Event, ModuleError> {
     let (topic, name) = (event.topic, event.name);
     match event.payload {
-        Payload::Builtin(value) => match builtin_kind(name) {
+        Payload::Builtin(value) => match Builtin::of(name) {
             // SAFETY: the caller's promise.
-            Some(kind) => Ok(unsafe { kind.event(value) }),
+            Some(builtin) => Ok(unsafe { builtin.kind.event(value) }),
             None => Err(fault::unknown_event(name)),
         },
         Payload::Bytes(bytes) => Ok(Event::Custom(Custom::of_bytes(topic, name, bytes))),

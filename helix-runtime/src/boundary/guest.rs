@@ -181,7 +181,7 @@ impl Host for Remote {
         let topics: Vec<Topic<'_>> = topics
             .iter()
             .map(|topic| match topic.hears() {
-                Hears::Type { topic, name, .. } => Topic::Type { topic, name },
+                Hears::Type { topic, name, shape, .. } => Topic::Type { topic, name, shape },
                 Hears::Named(name) => Topic::Named(name),
                 Hears::All => Topic::All,
             })

@@ -186,7 +186,7 @@ unsafe fn subscribe(
 ) -> Option<u32> {
     let ear = Ear { guest: subscription.guest, closure: subscription.closure };
     let topics = subscription.topics.iter().map(|topic| match topic {
-        Topic::Type { topic, name } => EventTopic::from_abroad(topic, name),
+        Topic::Type { topic, name, shape } => EventTopic::from_abroad(topic, name, *shape),
         Topic::Named(name) => EventTopic::Custom(name.to_string().into()),
         Topic::All => EventTopic::All,
     });

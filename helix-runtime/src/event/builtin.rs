@@ -138,6 +138,24 @@ pub struct HealthCheck {
     pub healthy: bool,
 }
 
+/// What is known of a built-in event by its name alone.
+#[cfg(feature = "std")]
+pub(crate) struct Builtin {
+    pub(crate) name: &'static str,
+    pub(crate) topic: &'static str,
+    pub(crate) kind: &'static super::Kind<'static>,
+    pub(crate) codec: &'static crate::boundary::EventCodec,
+    pub(crate) decode: fn(&[u8]) -> Option<Event>,
+}
+
+#[cfg(feature = "std")]
+impl Builtin {
+    /// The built-in event of that name.
+    pub(crate) fn of(name: &str) -> Option<&'static Self> {
+        BUILTINS.iter().find(|builtin| builtin.name == name)
+    }
+}
+
 macro_rules! events {
     ($($ty:ident $topic:literal $name:literal)*) => {
         $(
@@ -172,14 +190,15 @@ macro_rules! events {
             }
         }
 
-        /// The built-in event of that name.
+        /// The built-in events, each with its name.
         #[cfg(feature = "std")]
-        pub(crate) fn builtin_kind(name: &str) -> Option<&'static super::Kind<'static>> {
-            match name {
-                $($name => Some(const { &super::Kind::of::<$ty>() }),)*
-                _ => None,
-            }
-        }
+        pub(crate) const BUILTINS: &[Builtin] = &[$(Builtin {
+            name: $name,
+            topic: $topic,
+            kind: const { &super::Kind::of::<$ty>() },
+            codec: crate::boundary::EventCodec::of::<$ty>(),
+            decode: |bytes| crate::message::decode::<$ty>(bytes).map(Event::$ty),
+        },)*];
 
         impl super::Publish for Event {
             fn deliver<T>(&self, to: impl FnOnce(&super::Delivery<'_>) -> T) -> T {

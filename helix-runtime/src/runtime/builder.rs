@@ -144,6 +144,13 @@ impl Builder {
         self
     }
 
+    /// Is told of a name that is called and that nobody has, before the call fails: it may add the module, and then says
+    /// so. What it is told by a call of one module's is on behalf of that call, and holds up nobody else.
+    pub fn on_missing(mut self, told: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.on_missing = Some(Box::new(told));
+        self
+    }
+
     /// Turns what an interrupt raises into an event, whenever [`Runtime::poll`] finds that it did. Raised several times,
     /// it is one event with the count.
     ///

@@ -187,6 +187,20 @@ impl Inner {
             None => Err(IpcError::ModuleNotFound { name: target.into() }),
         })
     }
+
+    fn find_route(&self, target: &str, request: &str) -> IpcResult<Route> {
+        self.with_view(|view| {
+            let names = &view.names;
+            let found = names.find(target, request).or_else(|| names.find(target, ANY_REQUEST));
+            if let Some(route) = found {
+                return Ok(route);
+            }
+            if names.module(target).is_none() {
+                return Err(IpcError::ModuleNotFound { name: target.into() });
+            }
+            Err(self.request_not_found(names, target, request))
+        })
+    }
 }
 
 impl Host for Inner {
@@ -213,17 +227,12 @@ impl Host for Inner {
     }
 
     fn resolve(&self, target: &str, request: &str) -> IpcResult<Route> {
-        self.with_view(|view| {
-            let names = &view.names;
-            let found = names.find(target, request).or_else(|| names.find(target, ANY_REQUEST));
-            if let Some(route) = found {
-                return Ok(route);
+        match (self.find_route(target, request), &self.settings.on_missing) {
+            (Err(IpcError::ModuleNotFound { .. }), Some(on_missing)) if on_missing(target) => {
+                self.find_route(target, request)
             }
-            if names.module(target).is_none() {
-                return Err(IpcError::ModuleNotFound { name: target.into() });
-            }
-            Err(self.request_not_found(names, target, request))
-        })
+            (found, _) => found,
+        }
     }
 
     fn agree(&self, route: Route, codec: &'static Codec) -> IpcResult<()> {

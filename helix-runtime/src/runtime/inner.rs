@@ -15,12 +15,12 @@ use crate::config::Config;
 use crate::context::{Context, ModuleId, Place};
 use crate::descriptor::Descriptor;
 use crate::lock::{Lock, Locked};
-use crate::runtime::SavedState;
 use crate::runtime::instance::Instance;
 use crate::runtime::poll::{Clock, Pump, Source};
 use crate::runtime::registry::{OldView, Registry, Retired, View};
 use crate::runtime::slot::Slot;
 use crate::runtime::supervise::Supervision;
+use crate::runtime::{Replacement, SavedState};
 
 pub(crate) struct Inner {
     registry: Lock<Registry>,
@@ -45,6 +45,8 @@ pub(crate) struct Inner {
     pub(super) next_message: AtomicUsize,
     /// How many kept events were dropped since the last `poll`.
     pub(super) lost: AtomicUsize,
+    /// How the last replacement went.
+    pub(super) replacement: Lock<Option<Replacement>>,
     pub(super) this: Weak<Inner>,
 }
 
@@ -89,7 +91,11 @@ pub(super) struct Settings {
     pub(super) drain_timeout: Duration,
     pub(super) supervision: Supervision,
     pub(super) data_dir: Option<String>,
+    pub(super) on_missing: Option<OnMissing>,
 }
+
+/// Told of a name that nobody has. Whether there may be somebody now.
+pub(super) type OnMissing = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -102,6 +108,7 @@ impl Default for Settings {
             drain_timeout: Duration::from_secs(5),
             supervision: Supervision::default(),
             data_dir: None,
+            on_missing: None,
         }
     }
 }
@@ -132,6 +139,7 @@ impl Inner {
             last_health: Lock::new(None),
             next_message: AtomicUsize::new(1),
             lost: AtomicUsize::new(0),
+            replacement: Lock::new(None),
             this: this.clone(),
         })
     }

@@ -39,6 +39,8 @@ pub(crate) struct Instance {
     /// One for each hearing, where statistics are switched on.
     pub(crate) counters: Box<[Counters]>,
     lockless: bool,
+    /// Counts up from the module's first instance.
+    pub(crate) generation: u32,
     state: AtomicU8,
     /// The other copy of this crate that the module carries, if it does, once it was asked to make the data.
     #[cfg(feature = "std")]
@@ -96,6 +98,7 @@ impl Instance {
         let entries: Box<[_]> = descriptor.entries().collect();
         Self {
             place,
+            generation: slot.next_generation(),
             slot,
             entries,
             listens: None,

@@ -9,6 +9,8 @@ mod faults;
 mod gate;
 mod health;
 mod inner;
+#[cfg(feature = "std")]
+mod inspect;
 mod instance;
 mod lifecycle;
 mod listeners;
@@ -25,6 +27,7 @@ mod readers;
 mod redeliver;
 mod registry;
 mod replace;
+mod report;
 mod slot;
 mod state;
 mod supervise;
@@ -38,11 +41,15 @@ mod word;
 pub use builder::Builder;
 pub use faults::{BuildError, BuildFault};
 pub use health::ModuleHealth;
+#[cfg(feature = "std")]
+pub use inspect::HeardEvent;
 pub use lifecycle::{LifecycleError, Transition};
 pub use mailbox::{MessageId, ReplyHandler};
+pub use plan::StartPlan;
 #[cfg(feature = "std")]
 pub use poll::SystemClock;
 pub use poll::{Clock, Polled};
+pub use report::Replacement;
 pub use state::SavedState;
 pub use supervise::Supervision;
 
@@ -91,6 +98,10 @@ pub struct ModuleStatus {
     pub lockless: bool,
     /// How often supervision has started it again.
     pub restarts: u32,
+    /// Which instance it is: 1 for the first, and one more for each that has taken its place.
+    pub generation: u32,
+    /// Whether it is linked to this program; else it came in a library.
+    pub linked: bool,
     /// For each of its dependencies, in their order, the module that meets it; none for an optional one that is missing.
     pub needs: Vec<(Dependency, Option<&'static str>)>,
 }
@@ -222,6 +233,8 @@ impl Runtime {
                 state: instance.state(),
                 lockless: instance.is_lockless(),
                 restarts: member.supervised.restarts,
+                generation: instance.generation,
+                linked: instance.descriptor.is_linked(),
                 needs: instance.descriptor.info.dependencies.iter().zip(needs).collect(),
             }
         };

@@ -7,6 +7,7 @@ use core::cmp::Reverse;
 
 use crate::config::{Config, SERVICES};
 use crate::descriptor::Descriptor;
+use crate::info::ModuleInfo;
 use crate::runtime::faults::{BuildFault, joined};
 use crate::set::{self, Chosen, Walk};
 
@@ -152,4 +153,24 @@ fn cycle(set: &[&Descriptor], chosen: Chosen<'_>) -> String {
     let mut walk = Walk { marks: &mut marks, path: &mut path, next: &mut next };
     let (start, end) = set::cycle(set, chosen, &mut walk).unwrap_or((0, 0));
     set::cycle_path(set, &path[start..end])
+}
+
+/// How modules would run together, known by their metadata alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartPlan {
+    /// The order in which they start, as indices; empty if they need each other in a circle.
+    pub order: Vec<usize>,
+    /// For each of them and each of its dependencies, who meets it.
+    pub needs: Vec<Vec<Option<usize>>>,
+    /// What is wrong.
+    pub faults: Vec<BuildFault>,
+}
+
+impl StartPlan {
+    /// Plans for a set, with the configuration to choose among the providers of a service.
+    pub fn new(set: &[ModuleInfo], config: &dyn Config) -> Self {
+        let descriptors: Vec<Descriptor> = set.iter().map(|info| Descriptor::of_info(*info)).collect();
+        let (plan, faults) = Plan::new(&descriptors.iter().collect::<Vec<_>>(), config, false);
+        Self { order: plan.order, needs: plan.needs, faults }
+    }
 }

@@ -20,6 +20,7 @@ use crate::runtime::lifecycle::{LifecycleError, Moving, Transition, set_of, unfi
 use crate::runtime::patience::Patience;
 use crate::runtime::plan::Plan;
 use crate::runtime::registry::counted;
+use crate::runtime::report::Report;
 use crate::runtime::state::Saving;
 use crate::runtime::word::Access;
 
@@ -180,16 +181,21 @@ impl Inner {
         for turn in turns.iter().filter(|turn| turn.is_new()) {
             self.make(&turn.new)?;
         }
+        let mut report = Report::new(self, turns.iter().map(|turn| turn.new.name()).collect());
+        let dropped = || turns.iter().map(|turn| turn.new.slot.busy.dropped()).sum();
+        report.gate_closes(dropped());
         let running: Vec<_> = turns.iter().filter(|turn| turn.ran).map(|turn| turn.old.clone()).collect();
         let gate = Gate::close(self, running, self.settings.drain_timeout)
             .map_err(|error| LifecycleError::new(turns[0].old.name(), "drain", error))?;
+        report.gate_is_closed();
         for turn in turns.iter().filter(|turn| turn.is_new()) {
             if turn.ran {
-                self.hand_over(turn)?;
+                self.hand_over(turn, &mut report)?;
             }
             self.check_health(&turn.new)?;
         }
         self.stop_and_start(turns, &gate)?;
+        report.steps_are_done();
 
         // What was kept meanwhile comes before those who come anew.
         let with_lock = turns.iter().filter(|turn| !turn.new.is_lockless());
@@ -220,11 +226,12 @@ impl Inner {
         }
         self.ring_out(turns);
         drop(held_off);
+        report.gate_is_open(dropped());
         Ok(())
     }
 
     /// Gives the new instance the state of the old one.
-    fn hand_over(&self, turn: &Turn) -> Result<(), LifecycleError> {
+    fn hand_over(&self, turn: &Turn, report: &mut Report<'_>) -> Result<(), LifecycleError> {
         let Some(saving) = Saving::of(&turn.old) else { return Ok(()) };
         let name = turn.old.name();
         let saved = self.on_behalf(&turn.old, Hold::Gated, |cx| match saving.save(&turn.old, cx) {
@@ -232,6 +239,7 @@ impl Inner {
             Err(_) => Err(cx.take_fault()),
         });
         let saved = saved.map_err(|error| LifecycleError::new(name, "on_save", error))?;
+        report.state(&saved, Saving::of(&turn.new).map(|saving| saving.version));
         let restored = self.on_behalf(&turn.new, Hold::Gated, |cx| self.restore(&turn.new, &saved, cx));
         restored.map_err(|error| LifecycleError::new(name, "on_restore", error))
     }

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::context::ModuleId;
 use crate::event::Event;
@@ -17,6 +17,7 @@ pub(crate) struct Slot {
     /// Events that a handler has put off; delivered by `poll`.
     pub(crate) deferred: Kept,
     pub(crate) mailbox: Lock<Mailbox>,
+    generations: AtomicU32,
 }
 
 impl Slot {
@@ -27,11 +28,17 @@ impl Slot {
             busy: Kept::new(limits.ring),
             deferred: Kept::new(limits.ring),
             mailbox: Lock::new(Mailbox::new(limits.mailbox)),
+            generations: AtomicU32::new(0),
         }
     }
 }
 
 impl Slot {
+    /// The number of one more instance.
+    pub(crate) fn next_generation(&self) -> u32 {
+        self.generations.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     pub(crate) fn has_waiting(&self) -> bool {
         self.busy.len() > 0 || self.deferred.len() > 0 || self.mailbox.lock().len() > 0
     }
@@ -55,6 +62,8 @@ pub(crate) struct Kept {
     ring: Lock<VecDeque<Aside>>,
     /// How many there are, for those who only want to know whether there are any.
     waiting: AtomicUsize,
+    /// How many found no room.
+    dropped: AtomicUsize,
     capacity: usize,
 }
 
@@ -63,7 +72,7 @@ impl Kept {
     const RESERVED: usize = 1024;
 
     fn new(capacity: usize) -> Self {
-        Self { ring: Lock::new(VecDeque::new()), waiting: AtomicUsize::new(0), capacity }
+        Self { ring: Lock::new(VecDeque::new()), waiting: AtomicUsize::new(0), dropped: AtomicUsize::new(0), capacity }
     }
 
     /// Makes room at once, so that nothing is allocated later; for one that may grow without a limit, as far as is sane.
@@ -75,6 +84,7 @@ impl Kept {
     pub(crate) fn push(&self, aside: Aside) -> Result<(), Aside> {
         let mut ring = self.ring.lock();
         if ring.len() >= self.capacity {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
             return Err(aside);
         }
         ring.push_back(aside);
@@ -89,6 +99,10 @@ impl Kept {
         let first = ring.pop_front()?;
         self.waiting.store(ring.len(), Ordering::Release);
         Some((first, taken))
+    }
+
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     #[inline]

@@ -30,7 +30,7 @@ pub struct SavedState {
 /// How a module gives its state.
 pub(super) struct Saving {
     pub(super) handler: &'static Entry,
-    version: u32,
+    pub(super) version: u32,
     shape: Shape,
     call: SaveFn,
 }

@@ -1,0 +1,147 @@
+//! A host's configuration: a TOML file with a table for each module, and one for the host itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use helix_runtime::ConfigMap;
+use toml::{Table, Value};
+
+/// What a host is told.
+///
+/// ```
+/// use helix_host::Configuration;
+/// use helix_runtime::Config;
+///
+/// let text = r#"
+/// [host]
+/// lazy = ["mesh"]            # loaded when it is first asked
+/// data_dir = "/var/lib/node" # each module finds a directory of its own in it
+/// [services]
+/// clock = "timer"            # which of two providers is asked
+/// [timer]
+/// period_us = 500            # a module's own keys
+/// "#;
+/// let configuration = Configuration::parse(text, "node.toml".as_ref())?;
+/// assert_eq!(configuration.modules.value("timer", "period_us"), Some("500"));
+/// assert!(configuration.lazy.contains("mesh"));
+/// # Ok::<(), helix_host::ConfigFault>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Configuration {
+    /// What the modules are told.
+    pub modules: ConfigMap,
+    /// The modules that are loaded when they are first asked, unless others need them.
+    pub lazy: BTreeSet<String>,
+    /// The directory in which each module finds one of its own.
+    pub data_dir: Option<String>,
+}
+
+/// Why a configuration cannot be read. Whether a module's keys mean something is for the runtime to say.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigFault {
+    /// The file cannot be read.
+    #[error("{}: {error}; name a file that exists", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It is no TOML.
+    #[error("{}: {}", .path.display(), .error.to_string().trim_end())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what.
+        error: Box<toml::de::Error>,
+    },
+    /// A key is not where one belongs, or not what it takes.
+    #[error("{}: {key}: found {found}, expected {expected}", .path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is there.
+        found: String,
+        /// What belongs there.
+        expected: &'static str,
+    },
+}
+
+impl Configuration {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, ConfigFault> {
+        let text = fs::read_to_string(path).map_err(|error| ConfigFault::Read { path: path.into(), error })?;
+        Self::parse(&text, path)
+    }
+
+    /// The same of a text; the path is for messages.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigFault> {
+        let table: Table =
+            text.parse().map_err(|error| ConfigFault::Syntax { path: path.into(), error: Box::new(error) })?;
+        let mut configuration = Self::default();
+        let mut values = Vec::new();
+        for (name, value) in table {
+            let Value::Table(table) = value else {
+                return Err(fault(path, &name, &value, "a table of that name above it, such as `[timer]`"));
+            };
+            if name == "host" {
+                configuration.read_host(table, path)?;
+            } else {
+                flatten(&name, table, path, &mut values)?;
+            }
+        }
+        configuration.modules = values.into_iter().collect();
+        Ok(configuration)
+    }
+
+    fn read_host(&mut self, table: Table, path: &Path) -> Result<(), ConfigFault> {
+        for (name, value) in table {
+            let key = format!("host.{name}");
+            match (name.as_str(), &value) {
+                ("lazy", Value::Array(names)) => {
+                    for name in names {
+                        let name = name.as_str().ok_or_else(|| fault(path, &key, name, "names of modules"))?;
+                        self.lazy.insert(name.into());
+                    }
+                }
+                ("data_dir", Value::String(text)) => self.data_dir = Some(text.clone()),
+                ("lazy", _) => return Err(fault(path, &key, &value, "a list of modules' names")),
+                ("data_dir", _) => return Err(fault(path, &key, &value, "a directory")),
+                _ => return Err(fault(path, &key, &value, "one of `lazy`, `data_dir`")),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fault(path: &Path, key: &str, found: &Value, expected: &'static str) -> ConfigFault {
+    let found = format!("{} `{found:?}`", found.type_str());
+    ConfigFault::Key { path: path.into(), key: key.into(), found, expected }
+}
+
+/// Joins the names with dots, so that `["scheduler.round-robin"]` and `[scheduler.round-robin]` mean the same.
+fn flatten(prefix: &str, table: Table, path: &Path, values: &mut Vec<(String, String)>) -> Result<(), ConfigFault> {
+    for (name, value) in table {
+        let key = format!("{prefix}.{name}");
+        let text = match value {
+            Value::Table(table) => {
+                flatten(&key, table, path, values)?;
+                continue;
+            }
+            Value::String(text) => text,
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Boolean(flag) => flag.to_string(),
+            Value::Array(_) | Value::Datetime(_) => {
+                return Err(fault(path, &key, &value, "text, a number, true or false"));
+            }
+        };
+        values.push((key, text));
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What is asked and what is answered, and how a line of it is read.
+
+use std::io::{self, BufRead, Read, Write};
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How long a line may be, in bytes.
+pub const LONGEST: u64 = 1 << 20;
+
+/// The version of the protocol.
+pub const VERSION: u32 = 1;
+
+/// What is asked of a host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// The version of the protocol that the asker speaks.
+    pub helix: u32,
+    /// What is asked.
+    #[serde(flatten)]
+    pub verb: Verb,
+}
+
+/// The verbs that a host knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is the command's verb of that name")]
+pub enum Verb {
+    Ls,
+    Why { module: String },
+    Graph,
+    Health,
+    Stats,
+    Info { module: String },
+    Call { request: String, args: Value },
+    Emit { event: String, args: Value },
+    Events { filter: Option<String> },
+    Logs { module: Option<String>, follow: bool },
+    Load { path: PathBuf },
+    Start { module: String },
+    Stop { module: String },
+    Unload { module: String },
+    Reload { module: String, path: Option<PathBuf> },
+}
+
+/// One line of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// Something of what was asked for.
+    Data(Value),
+    /// That was all.
+    Done(()),
+    /// It went wrong.
+    Fault(Fault),
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What the command ends with.
+    pub exit: u8,
+    /// What is told.
+    pub message: String,
+}
+
+/// Writes one line.
+pub(super) fn write<T: Serialize>(to: &mut impl Write, value: &T) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    to.write_all(&line)?;
+    to.flush()
+}
+
+/// Reads one line; nothing at the end.
+///
+/// # Errors
+/// When it is longer than [`LONGEST`], not ended, or not what is meant.
+pub(super) fn read<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<Option<T>> {
+    let mut line = Vec::new();
+    from.take(LONGEST).read_until(b'\n', &mut line)?;
+    let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
+    match line.pop() {
+        None => Ok(None),
+        Some(b'\n') => serde_json::from_slice(&line).map(Some).map_err(|error| invalid(error.to_string())),
+        Some(_) if line.len() as u64 + 1 >= LONGEST => {
+            Err(invalid(format!("found a line of more than {LONGEST} bytes, expected one that is shorter")))
+        }
+        Some(_) => Err(invalid("found a line that is cut off, expected one that ends".into())),
+    }
+}

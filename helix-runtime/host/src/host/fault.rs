@@ -1,0 +1,132 @@
+//! What can go wrong with a host, and what the command ends with then.
+
+use std::io;
+
+use helix_runtime::{BuildError, IpcError, LifecycleError, ModuleError};
+
+use crate::build::BuildFailure;
+use crate::config::ConfigFault;
+use crate::library::FileFault;
+use crate::load::LoadFault;
+use crate::value::ValueFault;
+
+/// Why a host could not do what was asked of it. What ran before runs on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostFault {
+    /// A file is no library of a module.
+    #[error(transparent)]
+    File(#[from] FileFault),
+    /// A library was not loaded.
+    #[error(transparent)]
+    Load(#[from] LoadFault),
+    /// A module crate was not built.
+    #[error(transparent)]
+    Build(#[from] BuildFailure),
+    /// The configuration is none.
+    #[error(transparent)]
+    Config(#[from] ConfigFault),
+    /// The modules do not fit together.
+    #[error(transparent)]
+    Unfit(#[from] BuildError),
+    /// A module could not be moved on.
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleError),
+    /// A call did not come back.
+    #[error(transparent)]
+    Ipc(#[from] IpcError),
+    /// A value is not what its schema says.
+    #[error("{what}: {fault}")]
+    Value {
+        /// Of which request or event.
+        what: String,
+        /// What is wrong with it.
+        fault: ValueFault,
+    },
+    /// Nobody is called so.
+    #[error("no {what} is called `{name}`; there are: {known}")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The names that there are, separated by commas.
+        known: String,
+    },
+    /// A module is linked to its host, so there is no file to load it from.
+    #[error("`{module}` is linked to its host: found no library that it came from, expected one; build the host anew")]
+    Linked {
+        /// The module.
+        module: String,
+    },
+    /// There is a module of that name already.
+    #[error("`{module}` is loaded already; reload it instead")]
+    There {
+        /// The module.
+        module: String,
+    },
+    /// A library was loaded in the place of a module, and has another one in it.
+    #[error("`{module}` cannot be reloaded from {path}: found the module `{found}` in it, expected `{module}`")]
+    Other {
+        /// The module.
+        module: String,
+        /// The file.
+        path: String,
+        /// The module in it.
+        found: String,
+    },
+    /// The new code was loaded, and does not answer.
+    #[error("`{module}`: build {build} was loaded, and does not answer; the old one does")]
+    NotLive {
+        /// The module.
+        module: String,
+        /// The build.
+        build: String,
+    },
+    /// The host could not be set up.
+    #[error("the host could not be set up: {0}")]
+    Folder(io::Error),
+    /// Something went wrong, and what ran before runs on.
+    #[error("{fault}\n{kept}")]
+    Kept {
+        /// What went wrong.
+        fault: Box<HostFault>,
+        /// What runs on.
+        kept: String,
+    },
+}
+
+impl HostFault {
+    /// What a command ends with: 1 failed, 3 not found, 4 refused, 5 timeout.
+    pub fn exit(&self) -> u8 {
+        match self {
+            Self::NotFound { .. } => 3,
+            Self::File(FileFault::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => 3,
+            Self::Load(LoadFault::File(FileFault::Io { error, .. })) if error.kind() == io::ErrorKind::NotFound => 3,
+            Self::File(_)
+            | Self::Load(_)
+            | Self::Unfit(_)
+            | Self::Linked { .. }
+            | Self::There { .. }
+            | Self::Other { .. } => 4,
+            Self::Lifecycle(error) => match &error.error {
+                ModuleError::Stuck { .. } => 5,
+                ModuleError::Unfit(_)
+                | ModuleError::Needed { .. }
+                | ModuleError::Essential { .. }
+                | ModuleError::NotReloadable { .. }
+                | ModuleError::State { .. }
+                | ModuleError::WrongState { .. } => 4,
+                _ => 1,
+            },
+            Self::Ipc(error) => match error {
+                IpcError::ModuleNotFound { .. } | IpcError::RequestNotFound { .. } => 3,
+                IpcError::Denied { .. } => 4,
+                IpcError::Timeout { .. } => 5,
+                _ => 1,
+            },
+            Self::Kept { fault, .. } => fault.exit(),
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! What a host shows of itself, as plain data: the command prints it, and gives it as JSON.
+
+use std::collections::BTreeMap;
+
+use helix_runtime::modinfo::Record;
+use helix_runtime::{ModuleState, ModuleStatus, RequestEntry};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Host, HostFault, Line, locked};
+use crate::value::{self, ValueFault};
+
+/// A module, as `helix ls` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModuleView {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it lives.
+    pub place: String,
+    /// Where it stands in its life; one that has failed may be `crashed`.
+    pub state: String,
+    /// Which instance of it answers.
+    pub generation: u32,
+    /// How many events it hears a second; nothing where nobody counts, or it does not run.
+    pub events_a_second: Option<u64>,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// What it needs.
+    pub needs: Vec<NeedView>,
+    /// Its layer, if it has one.
+    pub kind: Option<String>,
+    /// Which build it is, where it came in a library.
+    pub build: Option<String>,
+}
+
+/// One need of a module.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NeedView {
+    /// What it needs, with the version and the features.
+    pub what: String,
+    /// Who meets the need, if anybody does.
+    pub by: Option<String>,
+    /// Whether it can do without.
+    pub optional: bool,
+}
+
+/// Who needs whom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GraphView {
+    /// The modules, in the order in which they start.
+    pub modules: Vec<ModuleView>,
+}
+
+/// Why a module is as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WhyView {
+    /// The module; nothing if none is loaded by that name.
+    pub module: Option<ModuleView>,
+    /// The name that was asked for.
+    pub name: String,
+    /// What was last said of it that went wrong.
+    pub reason: Option<String>,
+    /// What each of its needs comes to.
+    pub needs: Vec<String>,
+    /// Who needs it.
+    pub needed_by: Vec<String>,
+    /// The command that would help.
+    pub fix: Option<String>,
+}
+
+/// What a module says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HealthView {
+    /// The module.
+    pub module: String,
+    /// Whether it runs and says that it is well.
+    pub healthy: bool,
+    /// Why not.
+    pub reason: Option<String>,
+}
+
+/// What was published, and who heard it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatsView {
+    /// How often each event was published that somebody names.
+    pub published: BTreeMap<String, usize>,
+    /// How often others were.
+    pub unnamed: usize,
+    /// Who heard what, how often, with how many failures, and how long it took in seconds.
+    pub listeners: Vec<ListenerView>,
+    /// How many libraries are mapped, those that were replaced included.
+    pub libraries: usize,
+    /// How long their files are together, in bytes.
+    pub mapped_bytes: usize,
+}
+
+/// A listener of [`StatsView`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListenerView {
+    /// The module or the closure.
+    pub name: String,
+    /// What it listens to.
+    pub topic: String,
+    /// How often it was called.
+    pub calls: usize,
+    /// How often it failed.
+    pub failures: usize,
+    /// How long it took, all calls together, in seconds.
+    pub seconds: f64,
+}
+
+/// What is known of a module: of a library that is not loaded, or of one in a host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InfoView {
+    /// Its record, field by field.
+    pub fields: Vec<(String, String)>,
+    /// The file, and which build it is, where that is known.
+    pub file: Option<String>,
+    /// Which build it is.
+    pub build: Option<String>,
+    /// What is in force, for one that is loaded.
+    pub loaded: Option<ModuleView>,
+}
+
+impl InfoView {
+    /// What a record says.
+    pub fn of_record(record: &Record) -> Self {
+        let fields = record.fields().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        Self { fields, file: None, build: None, loaded: None }
+    }
+}
+
+impl Host {
+    /// The modules, in the order in which they start.
+    pub fn modules(&self) -> Vec<ModuleView> {
+        let rates = locked(&self.shared.rates).a_second.clone();
+        let has_rates = !rates.is_empty();
+        let builds = locked(&self.shared.libraries).clone();
+        let view = |status: ModuleStatus| {
+            let name = status.info.name;
+            let runs = status.state == ModuleState::Running;
+            ModuleView {
+                name: name.into(),
+                version: status.info.version.to_string(),
+                place: if status.linked { "static" } else { "dylib" }.into(),
+                state: status.state.to_string(),
+                generation: status.generation,
+                events_a_second: (runs && has_rates).then(|| rates.get(name).copied().unwrap_or(0)),
+                restarts: status.restarts,
+                needs: status.needs.iter().map(NeedView::of).collect(),
+                kind: status.info.kind.map(|kind| kind.as_str().into()),
+                build: builds.get(name).map(|library| library.loaded.build.to_string()),
+            }
+        };
+        self.shared.runtime.modules().into_iter().map(view).collect()
+    }
+
+    /// Who needs whom.
+    pub fn graph(&self) -> GraphView {
+        GraphView { modules: self.modules() }
+    }
+
+    /// What the modules say of themselves.
+    pub fn health(&self) -> Vec<HealthView> {
+        let of = |health: helix_runtime::ModuleHealth| HealthView {
+            module: health.module.into(),
+            healthy: health.healthy,
+            reason: health.reason.map(|reason| reason.to_string()),
+        };
+        self.shared.runtime.health().into_iter().map(of).collect()
+    }
+
+    /// What was published, and who heard it.
+    pub fn stats(&self) -> StatsView {
+        let stats = self.shared.runtime.bus().stats();
+        let (libraries, mapped_bytes) = self.mapped();
+        let listeners = stats.listeners.into_iter().map(|listener| ListenerView {
+            name: listener.name.into(),
+            topic: listener.topic.to_string(),
+            calls: listener.calls,
+            failures: listener.failures,
+            seconds: listener.time.as_secs_f64(),
+        });
+        let listeners = listeners.collect();
+        StatsView {
+            published: stats.published.into_iter().collect(),
+            unnamed: stats.unnamed,
+            listeners,
+            libraries,
+            mapped_bytes,
+        }
+    }
+
+    /// Why a module is as it is.
+    pub fn why(&self, name: &str) -> WhyView {
+        let modules = self.modules();
+        let module = modules.iter().find(|module| module.name == name).cloned();
+        let version =
+            |name: &str| modules.iter().find(|module| module.name == name).map(|module| module.version.clone());
+        let mut fix = None;
+        let needs = module.iter().flat_map(|module| &module.needs).map(|need| match &need.by {
+            Some(by) => format!("{}  from {by} {}", need.what, version(by).unwrap_or_default()),
+            None => {
+                let found = self.provider_on_disk(need.name());
+                if let Some(found) = &found {
+                    fix.get_or_insert(format!("helix load {found}"));
+                }
+                let there = found.map_or(String::new(), |found| format!("; {found} does"));
+                let or = if need.optional { ", and it can do without" } else { "" };
+                format!("{}  nobody provides it{there}{or}", need.what)
+            }
+        });
+        let needs: Vec<String> = needs.collect();
+        let needed_by = modules.iter().filter(|other| other.needs.iter().any(|need| need.by.as_deref() == Some(name)));
+        let needed_by = needed_by.map(|other| other.name.clone()).collect();
+        let is_down = module.as_ref().is_some_and(|module| module.state != "running");
+        let reason = self.logged(name).filter(|_| is_down);
+        if module.is_none() {
+            fix = self.provider_on_disk(name).map(|path| format!("helix load {path}"));
+        } else if is_down {
+            fix = fix.or_else(|| Some(format!("helix start {name}")));
+        }
+        WhyView { module, name: name.into(), reason, needs, needed_by, fix }
+    }
+
+    /// The last that the log says of a module's trouble.
+    fn logged(&self, name: &str) -> Option<String> {
+        let book = self.shared.log.as_ref()?;
+        let is_trouble = |line: &Line| matches!(line.level.as_str(), "ERROR" | "WARN");
+        book.after(0, Some(name)).into_iter().rev().find(is_trouble).map(|line| line.text)
+    }
+
+    fn provider_on_disk(&self, name: &str) -> Option<String> {
+        let on_disk = |folder: &std::path::PathBuf| {
+            let directory = crate::directory::Directory::read(folder).ok()?;
+            directory.find(name).map(|found| found.path.display().to_string())
+        };
+        let lazy = locked(&self.shared.lazy)
+            .iter()
+            .find(|found| found.info.name == name)
+            .map(|found| found.path.display().to_string());
+        lazy.or_else(|| self.shared.folders.iter().find_map(on_disk))
+    }
+
+    /// What is known of a module that is loaded.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn info(&self, name: &str) -> Result<InfoView, HostFault> {
+        self.shared.id(name)?;
+        let loaded = self.modules().into_iter().find(|module| module.name == name);
+        let library = self.library(name);
+        let fields = match &library {
+            Some((path, _)) => InfoView::of_record(&crate::library::Library::open(path)?.record).fields,
+            None => Vec::new(),
+        };
+        let (file, build) = library.map(|(path, build)| (path.display().to_string(), build.to_string())).unzip();
+        Ok(InfoView { fields, file, build, loaded })
+    }
+
+    /// Calls `module.request` with arguments that are checked against its schema, and gives the reply.
+    ///
+    /// # Errors
+    /// When an argument is not what the schema says, or the call goes wrong.
+    pub fn call(&self, path: &str, given: &Value) -> Result<Value, HostFault> {
+        let runtime = &self.shared.runtime;
+        let not_found = || HostFault::NotFound {
+            what: "request",
+            name: path.into(),
+            known: self.shared.names().iter().flat_map(|name| self.request_names(name)).collect::<Vec<_>>().join(", "),
+        };
+        let (target, request) = path.rsplit_once('.').ok_or_else(not_found)?;
+        let entry = self.request(target, request)?.ok_or_else(not_found)?;
+        let wrong = |fault: ValueFault| HostFault::Value { what: path.into(), fault };
+        let Some((args, reply)) = entry.shapes() else {
+            let payload =
+                given.as_str().map_or_else(|| given.to_string().into_bytes(), |text| text.as_bytes().to_vec());
+            let payload =
+                if given.is_null() || *given == Value::Object(Default::default()) { Vec::new() } else { payload };
+            return response(
+                path,
+                runtime.request(target, helix_runtime::Request::new(request).with_payload(payload))?,
+                |bytes| Ok(Value::String(String::from_utf8_lossy(bytes).into_owned())),
+            );
+        };
+        let given = value::arguments(args, entry.params, given).map_err(wrong)?;
+        let given = value::encode(args, &given).map_err(|mut fault| {
+            fault.at = named(&fault.at, entry.params);
+            wrong(fault)
+        })?;
+        let answer = runtime.request(target, helix_runtime::Request::new(request).with_payload(given))?;
+        let value = response(path, answer, |bytes| value::decode(reply, bytes).map_err(wrong))?;
+        match value {
+            Value::Object(mut result) if reply.schema().name.starts_with("Result<") => match result.remove("Ok") {
+                Some(value) => Ok(value),
+                None => failed(path, result.remove("Err").unwrap_or_default().to_string()),
+            },
+            value => Ok(value),
+        }
+    }
+
+    fn request(&self, target: &str, request: &str) -> Result<Option<&'static RequestEntry>, HostFault> {
+        let requests = match self.shared.runtime.requests(target) {
+            Err(_) if self.shared.load_lazily(target) => self.shared.runtime.requests(target),
+            requests => requests,
+        };
+        let requests = requests.map_err(|_| HostFault::NotFound {
+            what: "module or service",
+            name: target.into(),
+            known: self.shared.names().join(", "),
+        })?;
+        Ok(requests.into_iter().find(|entry| entry.name == request))
+    }
+
+    fn request_names(&self, module: &str) -> Vec<String> {
+        let requests = self.shared.runtime.requests(module).unwrap_or_default();
+        requests.into_iter().map(|entry| format!("{module}.{}", entry.name)).collect()
+    }
+
+    /// Publishes an event whose fields are checked against its schema. Tells how many handlers acted on it, ignored it
+    /// and failed.
+    ///
+    /// # Errors
+    /// When nobody knows such an event, or a field is not what the schema says.
+    pub fn emit(&self, event: &str, given: &Value) -> Result<helix_runtime::PublishResult, HostFault> {
+        let heard = self.shared.runtime.heard();
+        let known = heard.iter().find(|known| known.name == event);
+        let known = known.ok_or_else(|| HostFault::NotFound {
+            what: "event that anybody takes by its type",
+            name: event.into(),
+            known: heard.iter().map(|known| known.name).collect::<Vec<_>>().join(", "),
+        })?;
+        // An event without fields is given nothing.
+        let nothing = *given == Value::Object(Default::default()) && value::encode(known.shape, &Value::Null).is_ok();
+        let given = if nothing { &Value::Null } else { given };
+        let bytes =
+            value::encode(known.shape, given).map_err(|fault| HostFault::Value { what: event.into(), fault })?;
+        Ok(self.shared.runtime.publish_encoded(known.topic, known.name, known.shape, &bytes))
+    }
+}
+
+/// The place in a tuple of arguments, with the argument's name for its number.
+fn named(at: &str, params: &[&str]) -> String {
+    let (first, rest) = at.split_once('.').map_or((at, None), |(first, rest)| (first, Some(rest)));
+    let name = first.parse::<usize>().ok().and_then(|at| params.get(at)).copied().unwrap_or(first);
+    rest.map_or_else(|| name.to_string(), |rest| format!("{name}.{rest}"))
+}
+
+fn failed<T>(path: &str, text: String) -> Result<T, HostFault> {
+    use helix_runtime::{IpcError, ModuleError};
+    let (module, request) = path.rsplit_once('.').unwrap_or((path, ""));
+    let error = Box::new(ModuleError::new(text));
+    Err(HostFault::Ipc(IpcError::Failed { module: module.into(), request: request.into(), error }))
+}
+
+fn response(
+    path: &str,
+    response: helix_runtime::Response,
+    success: impl FnOnce(&[u8]) -> Result<Value, HostFault>,
+) -> Result<Value, HostFault> {
+    use helix_runtime::{IpcError, Response};
+    match response {
+        Response::Success(bytes) => success(&bytes),
+        Response::Error(text) => failed(path, text),
+        Response::Rejected(text) => failed(path, format!("rejected: {text}")),
+        _ => {
+            let (module, request) = path.rsplit_once('.').unwrap_or((path, ""));
+            Err(HostFault::Ipc(IpcError::NotSupported { module: module.into(), request: request.into() }))
+        }
+    }
+}
+
+impl NeedView {
+    fn of((dependency, by): &(helix_runtime::Dependency, Option<&'static str>)) -> Self {
+        let what = dependency.to_string();
+        let what = what.strip_suffix(" optional").unwrap_or(&what).to_string();
+        Self { what, by: by.map(Into::into), optional: dependency.optional }
+    }
+
+    /// What is needed, without the version.
+    fn name(&self) -> &str {
+        self.what.split(' ').next().unwrap_or_default()
+    }
+}
