@@ -3,11 +3,14 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use cargo_metadata::{Message, MetadataCommand, TargetKind};
+use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
 
 use crate::library::{self, BuildId, FileFault, Library};
 
@@ -18,6 +21,8 @@ pub struct Cargo {
     pub release: bool,
     /// Whether the library keeps what debuggers read: ten times its size, which is copied and checked at each load.
     pub debuginfo: bool,
+    /// Whether cargo shows its progress, as on a terminal.
+    pub progress: bool,
     /// Whether the lock file must be as it is.
     pub locked: bool,
     /// Where artifacts go; cargo's own choice if none.
@@ -27,12 +32,61 @@ pub struct Cargo {
 /// A library that was built.
 #[derive(Debug, Clone)]
 pub struct Built {
+    /// The module's name.
+    pub module: String,
     /// The sealed library.
     pub path: PathBuf,
     /// Which build it is.
     pub build: BuildId,
     /// How long cargo took.
     pub cargo: Duration,
+    /// The compiler's warnings, as it shows them.
+    pub warnings: String,
+}
+
+/// Ends a build before it is done.
+#[derive(Debug, Default)]
+pub struct Cancel {
+    cargo: Mutex<Option<Child>>,
+    canceled: AtomicBool,
+}
+
+impl Cancel {
+    /// Kills cargo and what it has started. A build that has not begun yet ends at once.
+    pub fn cancel(&self) {
+        self.canceled.store(true, Ordering::Release);
+        if let Some(cargo) = &*self.locked() {
+            kill(cargo);
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Child>> {
+        self.cargo.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn runs(&self, cargo: Child) {
+        let mut running = self.locked();
+        if self.canceled.load(Ordering::Acquire) {
+            kill(&cargo);
+        }
+        *running = Some(cargo);
+    }
+
+    /// How cargo has ended, which has closed its pipes; nothing if it was killed.
+    fn wait(&self) -> std::io::Result<Option<ExitStatus>> {
+        let mut running = self.locked();
+        let status = running.take().map(|mut cargo| cargo.wait()).transpose()?;
+        Ok(status.filter(|_| !self.canceled.load(Ordering::Acquire)))
+    }
+}
+
+/// It leads a group of its own, in which the compilers are too.
+fn kill(cargo: &Child) {
+    let group = i32::try_from(cargo.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
 }
 
 /// Why a module crate was not built.
@@ -69,6 +123,9 @@ pub enum BuildFailure {
         /// What the system says.
         error: std::io::Error,
     },
+    /// It was ended early.
+    #[error("the build was ended early")]
+    Canceled,
     /// What was built is no module.
     #[error(transparent)]
     File(#[from] FileFault),
@@ -87,6 +144,25 @@ pub struct ModuleCrate {
     target_dir: PathBuf,
     /// The folders of this package and of those it depends on that are in the workspace or beside it.
     pub sources: Vec<PathBuf>,
+}
+
+/// The folders of a package and of those that it depends on that are on this machine's disk.
+fn sources(metadata: &Metadata, package: &Package) -> Vec<PathBuf> {
+    let nodes = metadata.resolve.as_ref().map(|resolve| resolve.nodes.as_slice()).unwrap_or_default();
+    let mut reached = vec![&package.id];
+    let mut at = 0;
+    while let Some(id) = reached.get(at).copied() {
+        let node = nodes.iter().find(|node| node.id == *id);
+        for next in node.iter().flat_map(|node| &node.dependencies) {
+            if !reached.contains(&next) {
+                reached.push(next);
+            }
+        }
+        at += 1;
+    }
+    let local = |package: &&Package| package.source.is_none() && reached.contains(&&package.id);
+    let folder = |package: &Package| package.manifest_path.parent().map(|path| path.into());
+    metadata.packages.iter().filter(local).filter_map(folder).collect()
 }
 
 impl Cargo {
@@ -109,8 +185,7 @@ impl Cargo {
         let runtime = package.dependencies.iter().find(|dependency| dependency.name == "helix-runtime");
         let runtime = runtime.ok_or_else(|| not("a package that does not depend on helix-runtime"))?;
         let runtime = runtime.rename.clone().unwrap_or_else(|| runtime.name.clone());
-        let local = metadata.packages.iter().filter(|package| package.source.is_none());
-        let sources = local.filter_map(|package| package.manifest_path.parent().map(|path| path.into())).collect();
+        let sources = sources(&metadata, package);
         Ok(ModuleCrate {
             package: package.name.to_string(),
             folder: folder.into(),
@@ -125,12 +200,17 @@ impl Cargo {
     fn command(&self, module: &ModuleCrate) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
         command.arg("rustc").arg("--manifest-path").arg(module.folder.join("Cargo.toml"));
-        command.args(["--lib", "--crate-type", "cdylib", "--message-format", "json-diagnostic-rendered-ansi"]);
+        let format = if self.progress { "json-diagnostic-rendered-ansi" } else { "json" };
+        command.args(["--lib", "--crate-type", "cdylib", "--message-format", format]);
         // A library carries its own std: only then does a panic end where it began.
         command.arg("--features").arg(format!("{}/std", module.runtime));
         command.arg("--target-dir").arg(&module.target_dir);
         if self.release {
             command.arg("--release");
+        }
+        if self.progress {
+            command.args(["--color", "always"]);
+            command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", "80");
         }
         if self.locked {
             command.arg("--locked");
@@ -142,13 +222,19 @@ impl Cargo {
         command
     }
 
-    /// Builds a crate. `talk` is given what cargo says meanwhile, as it says it.
-    pub fn build(&self, module: &ModuleCrate, talk: &mut dyn FnMut(&[u8])) -> Result<Built, BuildFailure> {
+    /// Builds a crate. `talk` is given what cargo says meanwhile, as it says it; `cancel` can end it early.
+    pub fn build(
+        &self,
+        module: &ModuleCrate,
+        cancel: &Cancel,
+        talk: &mut dyn FnMut(&[u8]),
+    ) -> Result<Built, BuildFailure> {
         let began = Instant::now();
         let mut command = self.command(module);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut cargo = command.spawn().map_err(BuildFailure::Cargo)?;
         let (stdout, stderr) = (cargo.stdout.take(), cargo.stderr.take());
+        cancel.runs(cargo);
         let reader = std::thread::spawn(move || {
             messages(
                 stdout.into_iter().flat_map(|out| Message::parse_stream(BufReader::new(out)).map_while(Result::ok)),
@@ -162,7 +248,7 @@ impl Cargo {
                 said.extend_from_slice(&buffer[..length]);
             }
         }
-        let status = cargo.wait().map_err(BuildFailure::Cargo)?;
+        let Some(status) = cancel.wait().map_err(BuildFailure::Cargo)? else { return Err(BuildFailure::Canceled) };
         let (artifact, mut rendered) = reader.join().unwrap_or_default();
         let took = began.elapsed();
         let Some(artifact) = artifact.filter(|_| status.success()) else {
@@ -176,7 +262,8 @@ impl Cargo {
         let sealed =
             seal(&artifact, &folder, &path).map_err(|error| BuildFailure::Seal { path: path.clone(), error })?;
         let library = Library::of_bytes(&path, sealed)?;
-        Ok(Built { path, build: library.build, cargo: took })
+        let module = library.name().to_string();
+        Ok(Built { module, path, build: library.build, cargo: took, warnings: rendered })
     }
 }
 

@@ -24,7 +24,7 @@ use crate::load::{Loaded, Loader};
 pub use book::{Line, LogBook};
 pub use fault::HostFault;
 pub use steer::{Reloaded, Step};
-pub use view::{GraphView, HealthView, InfoView, ModuleView, NeedView, StatsView, WhyView};
+pub use view::{GraphView, HealthView, InfoView, ListenerView, ModuleView, NeedView, StatsView, WhyView};
 
 /// A runtime with modules in libraries, which can be loaded, replaced and taken away while it runs.
 ///
@@ -53,7 +53,7 @@ struct Shared {
     folders: Vec<PathBuf>,
     /// One change at a time.
     changing: Mutex<()>,
-    log: Option<Arc<LogBook>>,
+    log: Option<&'static LogBook>,
     rates: Mutex<Rates>,
     ended: AtomicBool,
 }
@@ -85,7 +85,7 @@ pub struct HostBuilder {
     directory: Directory,
     folders: Vec<PathBuf>,
     configuration: Configuration,
-    log: Option<Arc<LogBook>>,
+    log: Option<&'static LogBook>,
     statistics: bool,
     more: Box<dyn FnOnce(Builder) -> Builder>,
 }
@@ -155,7 +155,7 @@ impl HostBuilder {
     }
 
     /// Keeps what modules write to the log, for whoever asks. The program installs the book as its logger.
-    pub fn log(mut self, book: Arc<LogBook>) -> Self {
+    pub fn log(mut self, book: &'static LogBook) -> Self {
         self.log = Some(book);
         self
     }
@@ -272,6 +272,11 @@ impl Host {
     /// The runtime, to publish to and to call.
     pub fn runtime(&self) -> &Runtime {
         &self.shared.runtime
+    }
+
+    /// The log that is kept, if one is.
+    pub fn log(&self) -> Option<&'static LogBook> {
+        self.shared.log
     }
 
     /// Stops every module and ends.

@@ -17,11 +17,13 @@ mod host;
 mod library;
 mod load;
 pub mod value;
+mod watch;
 
 pub use accept::{Refusal, accept};
-pub use build::{BuildFailure, Built, Cargo, ModuleCrate};
+pub use build::{BuildFailure, Built, Cancel, Cargo, ModuleCrate};
 pub use config::{ConfigFault, Configuration};
 pub use directory::{Checked, Directory, Found, read_records};
 pub use host::*;
 pub use library::{BuildId, FileFault, Library};
 pub use load::{LoadFault, Loaded, Loader};
+pub use watch::{Told, Watch};

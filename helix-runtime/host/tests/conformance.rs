@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use helix_conformance::{Part, Placement};
-use helix_host::{Cargo, Loader};
+use helix_host::{Cancel, Cargo, Loader};
 use helix_runtime::Descriptor;
 
 /// In a library of its own, loaded into the program.
@@ -39,7 +39,8 @@ static LIBRARIES: LazyLock<BTreeMap<String, &'static Descriptor>> = LazyLock::ne
     let cargo = Cargo::default();
     let build = |name: String| {
         let module = cargo.find(&root.join(&name)).unwrap();
-        let built = cargo.build(&module, &mut |_| {}).unwrap_or_else(|error| panic!("{error}: {error:?}"));
+        let built =
+            cargo.build(&module, &Cancel::default(), &mut |_| {}).unwrap_or_else(|error| panic!("{error}: {error:?}"));
         (name, LOADER.load(&built.path).unwrap().descriptor)
     };
     names.into_iter().map(build).collect()

@@ -64,7 +64,7 @@ impl Server {
     ///
     /// # Errors
     /// When another host does so already, or the socket cannot be made for its owner alone.
-    pub fn new(host: Arc<Host>, log: Option<&'static LogBook>, path: &Path) -> Result<Self, ControlFault> {
+    pub fn new(host: Arc<Host>, path: &Path) -> Result<Self, ControlFault> {
         let io = |error| ControlFault::Io { path: path.into(), error };
         if let Some(folder) = path.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
@@ -85,7 +85,7 @@ impl Server {
         let ended = Arc::new(AtomicBool::new(false));
         let ends = ended.clone();
         let thread = std::thread::Builder::new().name("helix-control".into());
-        let listen = move || listen(&listener, &host, log, &ends);
+        let listen = move || listen(&listener, &host, &ends);
         let listener = thread.spawn(listen).map_err(io)?;
         Ok(Self { path: path.into(), ended, listener: Some(listener) })
     }
@@ -103,7 +103,7 @@ impl Drop for Server {
     }
 }
 
-fn listen(listener: &UnixListener, host: &Arc<Host>, log: Option<&'static LogBook>, ended: &Arc<AtomicBool>) {
+fn listen(listener: &UnixListener, host: &Arc<Host>, ended: &Arc<AtomicBool>) {
     let asking = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
         if ended.load(Ordering::Acquire) {
@@ -123,7 +123,7 @@ fn listen(listener: &UnixListener, host: &Arc<Host>, log: Option<&'static LogBoo
         let (host, ended, asks) = (host.clone(), ended.clone(), asking.clone());
         let answer = move || {
             // Whoever goes away in the middle is not answered.
-            drop(answer(&host, log, &stream, &ended));
+            drop(answer(&host, &stream, &ended));
             asks.fetch_sub(1, Ordering::Relaxed);
         };
         if std::thread::Builder::new().name("helix-asked".into()).spawn(answer).is_err() {
@@ -138,7 +138,7 @@ fn is_owner(stream: &UnixStream) -> bool {
     rustix::net::sockopt::socket_peercred(stream).is_ok_and(|peer| peer.uid == own || peer.uid.is_root())
 }
 
-fn answer(host: &Host, log: Option<&'static LogBook>, stream: &UnixStream, ended: &AtomicBool) -> io::Result<()> {
+fn answer(host: &Host, stream: &UnixStream, ended: &AtomicBool) -> io::Result<()> {
     let mut to = stream;
     let refuse = |message: String, exit| Answer::Fault(Fault { exit, message });
     if !is_owner(stream) {
@@ -158,7 +158,7 @@ fn answer(host: &Host, log: Option<&'static LogBook>, stream: &UnixStream, ended
         return protocol::write(&mut to, &refuse(message, 2));
     }
     let mut tell = |value: Value| protocol::write(&mut to, &Answer::Data(value));
-    let last = match do_verb(host, log, question.verb, &mut tell, stream, ended) {
+    let last = match do_verb(host, question.verb, &mut tell, stream, ended) {
         Ok(()) => Answer::Done(()),
         Err(Trouble::Fault(fault)) => refuse(fault.to_string(), fault.exit()),
         Err(Trouble::Io(error)) => return Err(error),
@@ -184,7 +184,6 @@ fn data(value: impl Serialize) -> Value {
 
 fn do_verb(
     host: &Host,
-    log: Option<&'static LogBook>,
     verb: Verb,
     tell: &mut dyn FnMut(Value) -> io::Result<()>,
     stream: &UnixStream,
@@ -207,7 +206,9 @@ fn do_verb(
             })
         }
         Verb::Events { filter } => return events(host, filter, tell, stream, ended).map_err(Trouble::Io),
-        Verb::Logs { module, follow } => return logs(log, module, follow, tell, stream, ended).map_err(Trouble::Io),
+        Verb::Logs { module, follow } => {
+            return logs(host.log(), module, follow, tell, stream, ended).map_err(Trouble::Io);
+        }
         Verb::Load { path } => json!({ "loaded": host.load(&path)? }),
         Verb::Start { module } => {
             host.start_module(&module)?;

@@ -44,7 +44,7 @@ pub enum HostFault {
         fault: ValueFault,
     },
     /// Nobody is called so.
-    #[error("no {what} is called `{name}`; there are: {known}")]
+    #[error("no {what} is called `{name}`{}; there are: {known}", meant(.name, .known))]
     NotFound {
         /// What was looked for.
         what: &'static str,
@@ -128,5 +128,14 @@ impl HostFault {
             Self::Kept { fault, .. } => fault.exit(),
             _ => 1,
         }
+    }
+}
+
+/// The known name that was meant, if one is much like it.
+fn meant(name: &str, known: &str) -> String {
+    let likeness = |known: &&str| (strsim::jaro_winkler(name, known) * 1000.0) as u32;
+    match known.split(", ").filter(|known| likeness(known) > 800).max_by_key(likeness) {
+        Some(known) => format!(" (did you mean `{known}`?)"),
+        None => String::new(),
     }
 }
