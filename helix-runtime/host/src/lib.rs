@@ -24,6 +24,6 @@ pub use build::{BuildFailure, Built, Cancel, Cargo, ModuleCrate};
 pub use config::{ConfigFault, Configuration};
 pub use directory::{Checked, Directory, Found, read_records};
 pub use host::*;
-pub use library::{BuildId, FileFault, Library};
+pub use library::{BuildId, FileFault, Library, seal};
 pub use load::{LoadFault, Loaded, Loader};
 pub use watch::{Told, Watch};

@@ -162,8 +162,8 @@ impl Library {
     }
 }
 
-/// What `helix build` appends, so that damage anywhere is found before the file is loaded.
-pub(crate) fn seal(contents: &mut Vec<u8>) {
+/// Appends what `helix build` does, so that damage anywhere is found before the file is loaded.
+pub fn seal(contents: &mut Vec<u8>) {
     let build = BuildId::of(contents);
     contents.extend_from_slice(SEAL);
     contents.extend_from_slice(format!("{build}\n").as_bytes());

@@ -14,11 +14,11 @@ use command::talk::{Color, Ended, Talk};
 
 /// Modules for Rust programs: built, checked, run, reloaded while they serve, and talked to.
 #[derive(Debug, Parser)]
-#[command(name = "helix", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "helix", version, propagate_version = true)]
 #[command(after_help = "Exit: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 timeout, 6 no host running.")]
 struct Helix {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
     #[command(flatten)]
     global: Global,
 }
@@ -189,8 +189,18 @@ enum Verb {
     },
 }
 
+/// Whether this is `cargo run` in this repository, which shows the demo.
+fn is_run_by_cargo() -> bool {
+    std::env::var("CARGO_PKG_NAME").is_ok_and(|name| name == env!("CARGO_PKG_NAME"))
+}
+
 fn main() -> ExitCode {
     let Helix { verb, global } = Helix::parse();
+    let Some(verb) = verb.or_else(|| is_run_by_cargo().then_some(Verb::Demo)) else {
+        // Nothing more can be done if there is nobody to read it.
+        let _ = Helix::command().print_help();
+        return ExitCode::from(2);
+    };
     let talk = Talk::new(global.quiet, global.verbose, global.color);
     let ask = command::ask::Asker { talk: &talk, socket: global.socket.as_deref(), json: global.json };
     let ended = match verb {
