@@ -49,6 +49,13 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// All that is wrong, in words.
+    pub fn all_faults(&self) -> Vec<String> {
+        let files = self.files.iter().map(ToString::to_string);
+        let refusals = self.refusals.iter().map(ToString::to_string);
+        files.chain(refusals).chain(self.faults.iter().map(ToString::to_string)).collect()
+    }
+
     /// Whether nothing is wrong.
     pub fn is_fine(&self) -> bool {
         self.files.is_empty() && self.refusals.is_empty() && self.faults.is_empty()

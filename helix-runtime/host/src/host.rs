@@ -124,28 +124,22 @@ impl HostBuilder {
     /// Adds the libraries of a directory. Of several ones, each.
     ///
     /// # Errors
-    /// When the directory cannot be listed, or a library in it is none of a module.
+    /// When the directory cannot be listed. What is wrong with a library in it is told at the start.
     pub fn directory(mut self, folder: &Path) -> Result<Self, HostFault> {
         let found = Directory::read(folder)?;
         self.folders.push(folder.into());
-        self.add(found)
+        Ok(self.add(found))
     }
 
-    /// Adds libraries.
-    ///
-    /// # Errors
-    /// When one of them is none of a module.
-    pub fn libraries(self, paths: &[PathBuf]) -> Result<Self, HostFault> {
-        let found = Directory::of_files(paths);
-        self.add(found)
+    /// Adds libraries. What is wrong with one of them is told at the start.
+    pub fn libraries(self, paths: &[PathBuf]) -> Self {
+        self.add(Directory::of_files(paths))
     }
 
-    fn add(mut self, found: Directory) -> Result<Self, HostFault> {
-        if let Some(fault) = found.faults.into_iter().next() {
-            return Err(fault.into());
-        }
+    fn add(mut self, found: Directory) -> Self {
         self.directory.modules.extend(found.modules);
-        Ok(self)
+        self.directory.faults.extend(found.faults);
+        self
     }
 
     /// Takes a configuration.
@@ -183,13 +177,13 @@ impl HostBuilder {
         let linked: Vec<&'static Descriptor> =
             self.linked.iter().flat_map(|set| set.descriptors().iter().copied()).collect();
         let infos: Vec<ModuleInfo> = linked.iter().map(|descriptor| descriptor.info).collect();
-        let (now, lazy) = self.split(&infos);
+        let (now, lazy) = Self::split(&self.directory.modules, &self.configuration, &infos);
         let known =
             Known { configuration: self.configuration, later: lazy.iter().map(|found| found.info.name).collect() };
-        let mut set = Directory { modules: now, faults: Vec::new() };
+        let mut set = Directory { modules: now, faults: self.directory.faults };
         let checked = set.check(&infos, &known);
-        if let Some(refusal) = checked.refusals.into_iter().next() {
-            return Err(HostFault::Load(refusal.into()));
+        if !checked.is_fine() {
+            return Err(HostFault::Set { faults: checked.all_faults().join("\n") });
         }
         let place = |found: &Found| checked.order.iter().position(|info| info.name == found.info.name);
         set.modules.sort_by_key(place);
@@ -240,9 +234,9 @@ impl HostBuilder {
     }
 
     /// The libraries that are loaded now, and those that wait: they are lazy, and nobody who is loaded needs them.
-    fn split(&self, linked: &[ModuleInfo]) -> (Vec<Found>, Vec<Found>) {
-        let is_lazy = |found: &Found| self.configuration.lazy.contains(found.info.name);
-        let (mut lazy, mut now): (Vec<_>, Vec<_>) = self.directory.modules.iter().cloned().partition(is_lazy);
+    fn split(modules: &[Found], configuration: &Configuration, linked: &[ModuleInfo]) -> (Vec<Found>, Vec<Found>) {
+        let is_lazy = |found: &Found| configuration.lazy.contains(found.info.name);
+        let (mut lazy, mut now): (Vec<_>, Vec<_>) = modules.iter().cloned().partition(is_lazy);
         loop {
             let needed = |found: &Found| {
                 let others = linked.iter().chain(now.iter().map(|other: &Found| &other.info));

@@ -1,7 +1,7 @@
 //! The one place that loads a library and the one that looks into it.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -170,8 +170,9 @@ fn in_full(error: &dyn std::error::Error) -> String {
 /// Whether what is mapped at an address is that very file: the proof that the code that answers is the one that was built.
 fn is_mapped_from(address: usize, file: &Path) -> bool {
     let Ok(metadata) = fs::metadata(file) else { return false };
-    let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return false };
-    let inode = maps.lines().find_map(|line| {
+    let Ok(maps) = fs::File::open("/proc/self/maps") else { return false };
+    // Only as far as need be: what was mapped last stands near the top, and there may be thousands below.
+    let inode = BufReader::new(maps).lines().map_while(Result::ok).find_map(|line| {
         let mut fields = line.split_ascii_whitespace();
         let (from, to) = fields.next()?.split_once('-')?;
         let range = usize::from_str_radix(from, 16).ok()?..usize::from_str_radix(to, 16).ok()?;

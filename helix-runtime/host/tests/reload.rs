@@ -84,7 +84,7 @@ static BUILT: LazyLock<Built> = LazyLock::new(|| {
 fn host(test: &str) -> (Host, PathBuf) {
     let path = support::folder(test).join("counter.so");
     fs::copy(&BUILT.first, &path).unwrap();
-    let host = Host::builder().libraries(std::slice::from_ref(&path)).unwrap().start().unwrap();
+    let host = Host::builder().libraries(std::slice::from_ref(&path)).start().unwrap();
     (host, path)
 }
 

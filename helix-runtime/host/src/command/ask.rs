@@ -77,7 +77,8 @@ impl Asker<'_> {
         let module = request.rsplit_once('.').map_or(request.clone(), |(module, _)| module.into());
         let verb = Verb::Call { request, args: given(args)? };
         let (_, value): (_, Value) = self.one(verb).map_err(|ended| match ended.exit {
-            3 => ended.try_next(format!("helix info {module}")),
+            3 if ended.message.starts_with("no module") => ended.try_next("helix ls"),
+            2 | 3 => ended.try_next(format!("helix info {module}")),
             _ => ended,
         })?;
         show::value(&value, self.json)

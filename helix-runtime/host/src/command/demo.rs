@@ -48,7 +48,7 @@ pub fn demo(talk: &Talk) -> Result<(), Ended> {
     line(&format!("\n  built in {:.1} s, most of it what they depend on", began.elapsed().as_secs_f64()))?;
 
     chapter("2. They start, and talk")?;
-    let host = Host::builder().libraries(&[counter.path, display.path])?.statistics().start()?;
+    let host = Host::builder().libraries(&[counter.path, display.path]).statistics().start()?;
     tick(&host, 40);
     show::modules(&host.modules())?;
     tour.ask(&host)?;

@@ -129,18 +129,13 @@ pub fn info(ask: &Asker<'_>, what: &str) -> Result<(), Ended> {
 pub fn check(talk: &Talk, folder: &Path, config: Option<&Path>, as_json: bool) -> Result<(), Ended> {
     let configuration = config.map(Configuration::read).transpose()?.unwrap_or_default();
     let checked = Directory::read(folder)?.check(&[], &configuration.modules);
-    let faults: Vec<String> = checked
-        .files
-        .iter()
-        .map(ToString::to_string)
-        .chain(checked.refusals.iter().map(ToString::to_string))
-        .chain(checked.faults.iter().map(ToString::to_string))
-        .collect();
+    let faults = checked.all_faults();
+    let order = if checked.is_fine() { checked.order.as_slice() } else { &[] };
     if as_json {
-        let order: Vec<Value> = checked.order.iter().map(|info| json!(info.name)).collect();
+        let order: Vec<Value> = order.iter().map(|info| json!(info.name)).collect();
         show::json(&json!({ "order": order, "faults": faults }))?;
     } else {
-        for (at, (info, needs)) in checked.order.iter().zip(&checked.needs).enumerate() {
+        for (at, (info, needs)) in order.iter().zip(&checked.needs).enumerate() {
             let needs: Vec<&str> = needs.iter().flatten().copied().collect();
             let needs = if needs.is_empty() { String::new() } else { format!("  needs {}", needs.join(", ")) };
             show::line(&format!("{:>3} {} {}{needs}", at + 1, info.name, info.version))?;

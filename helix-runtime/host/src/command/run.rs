@@ -81,8 +81,7 @@ impl Running {
 pub fn run(talk: &Talk, what: &[PathBuf], config: Option<&Path>, socket: Option<&Path>) -> Result<(), Ended> {
     let mut builder = configured(Host::builder(), config)?;
     for path in what {
-        builder =
-            if path.is_dir() { builder.directory(path)? } else { builder.libraries(std::slice::from_ref(path))? };
+        builder = if path.is_dir() { builder.directory(path)? } else { builder.libraries(std::slice::from_ref(path)) };
     }
     until_interrupted()?;
     let running = Running::new(talk, builder, socket).map_err(|ended| match (ended.exit, what) {
@@ -116,7 +115,7 @@ pub fn watch(
         libraries.push(built.path);
         modules.push(module);
     }
-    let builder = configured(Host::builder(), config)?.libraries(&libraries)?;
+    let builder = configured(Host::builder(), config)?.libraries(&libraries);
     until_interrupted()?;
     let running = Running::new(talk, builder, socket)?;
     let names = modules.iter().map(|module| module.package.as_str()).collect::<Vec<_>>().join(", ");

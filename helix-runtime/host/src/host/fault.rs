@@ -29,6 +29,12 @@ pub enum HostFault {
     /// The modules do not fit together.
     #[error(transparent)]
     Unfit(#[from] BuildError),
+    /// Libraries that would not load together: all that is wrong, a line each.
+    #[error("{faults}")]
+    Set {
+        /// What is wrong.
+        faults: String,
+    },
     /// A module could not be moved on.
     #[error(transparent)]
     Lifecycle(#[from] LifecycleError),
@@ -106,6 +112,7 @@ impl HostFault {
             Self::File(_)
             | Self::Load(_)
             | Self::Unfit(_)
+            | Self::Set { .. }
             | Self::Linked { .. }
             | Self::There { .. }
             | Self::Other { .. } => 4,
@@ -125,6 +132,7 @@ impl HostFault {
                 IpcError::Timeout { .. } => 5,
                 _ => 1,
             },
+            Self::Value { .. } => 2,
             Self::Kept { fault, .. } => fault.exit(),
             _ => 1,
         }
