@@ -119,7 +119,7 @@ pub use request::{MessagePriority, Request, Response};
 pub use router::{MailboxStats, MessageRouter, ModuleAddress};
 pub use runtime::{
     BuildError, BuildFault, Builder, Clock, Edge, LifecycleError, Replacement, MessageId, ModuleHealth, ModuleStatus, Polled,
-    ReplyHandler, Resolved, Runtime, SavedState, StartPlan, Supervision, Transition,
+    ReplyHandler, Resolved, Runtime, SavedState, StartPlan, StateFault, Supervision, Transition,
 };
 #[cfg(feature = "std")]
 pub use runtime::{HeardEvent, SystemClock};

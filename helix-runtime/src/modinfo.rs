@@ -36,11 +36,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::schema::fnv;
+use crate::schema::{FNV_OFFSET, fnv};
 
 const MAGIC: &str = "helix-modinfo 2 ";
 const HEADER: usize = 64;
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// The section's name.
 pub const SECTION: &str = ".helix.modinfo";

@@ -100,6 +100,7 @@ fn the_record_says_everything_and_is_the_same_in_const() {
         ("abi.target", AbiTag::THIS.target),
         ("abi.rustc", AbiTag::THIS.rustc),
         ("abi.panic", "unwind"),
+        ("abi.runtime", AbiTag::THIS.runtime),
         ("abi.layout", &layout),
         ("provides", "drawing"),
         ("provides", "surface"),
@@ -125,7 +126,10 @@ fn the_record_says_everything_and_is_the_same_in_const() {
         ("config", "width: u32 = 1 << 4"),
         ("config", "title: Option<String>"),
     ];
-    assert_eq!(record.fields().collect::<Vec<_>>(), expected);
+    let fields = || record.fields().filter(|(key, _)| *key != "abi.type");
+    assert_eq!(fields().collect::<Vec<_>>(), expected);
+    let types: Vec<String> = AbiTag::TYPES.iter().map(|(name, hash)| format!("{name} {hash:016x}")).collect();
+    assert_eq!(record.all("abi.type").collect::<Vec<_>>(), types);
 }
 
 #[test]
@@ -170,7 +174,7 @@ fn every_cut_and_every_flipped_byte_is_refused() {
 fn an_error_says_what_was_found_and_expected() {
     assert_eq!(
         error(b"\0\0garbage").to_string(),
-        "at byte 2: found \"garbage\", expected a record, which begins with \"helix-modinfo 1 \""
+        "at byte 2: found \"garbage\", expected a record, which begins with \"helix-modinfo 2 \""
     );
     assert_eq!(
         error(&RECORD[..70]).to_string(),
@@ -187,7 +191,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), begins in any::<bool>()) {
         if begins {
-            bytes.splice(0..0, b"helix-modinfo 1 ".iter().copied());
+            bytes.splice(0..0, b"helix-modinfo 2 ".iter().copied());
         }
         prop_assert!(Record::read(&bytes).count() <= bytes.len());
     }

@@ -18,6 +18,7 @@ use toml::{Table, Value};
 /// [host]
 /// lazy = ["mesh"]            # loaded when it is first asked
 /// data_dir = "/var/lib/node" # each module finds a directory of its own in it
+/// state_dir = "/var/lib/node/state" # kept at the end, and taken back at the next start
 /// [services]
 /// clock = "timer"            # which of two providers is asked
 /// [timer]
@@ -36,6 +37,8 @@ pub struct Configuration {
     pub lazy: BTreeSet<String>,
     /// The directory in which each module finds one of its own.
     pub data_dir: Option<String>,
+    /// The directory in which the modules' states are kept from one run to the next.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Why a configuration cannot be read. Whether a module's keys mean something is for the runtime to say.
@@ -110,9 +113,10 @@ impl Configuration {
                     }
                 }
                 ("data_dir", Value::String(text)) => self.data_dir = Some(text.clone()),
+                ("state_dir", Value::String(text)) => self.state_dir = Some(text.into()),
                 ("lazy", _) => return Err(fault(path, &key, &value, "a list of modules' names")),
-                ("data_dir", _) => return Err(fault(path, &key, &value, "a directory")),
-                _ => return Err(fault(path, &key, &value, "one of `lazy`, `data_dir`")),
+                ("data_dir" | "state_dir", _) => return Err(fault(path, &key, &value, "a directory")),
+                _ => return Err(fault(path, &key, &value, "one of `lazy`, `data_dir`, `state_dir`")),
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 mod book;
 mod fault;
+mod keep;
 mod steer;
 mod view;
 
@@ -23,6 +24,7 @@ use crate::load::{Loaded, Loader};
 
 pub use book::{Line, LogBook};
 pub use fault::HostFault;
+pub use keep::KeepFault;
 pub use steer::{Reloaded, Step};
 pub use view::{GraphView, HealthView, InfoView, ListenerView, ModuleView, NeedView, StatsView, WhyView};
 
@@ -51,6 +53,8 @@ struct Shared {
     lazy: Mutex<Vec<Found>>,
     /// The directories whose libraries are named when somebody is missed.
     folders: Vec<PathBuf>,
+    /// Where the modules' states are kept.
+    state_dir: Option<PathBuf>,
     /// One change at a time.
     changing: Mutex<()>,
     log: Option<&'static LogBook>,
@@ -195,6 +199,11 @@ impl HostBuilder {
         if let Some(root) = &known.configuration.data_dir {
             builder = builder.data_dir(root.clone());
         }
+        let state_dir = known.configuration.state_dir.clone();
+        if let Some(folder) = &state_dir {
+            let names: Vec<&str> = checked.order.iter().map(|info| info.name).collect();
+            builder = keep::read(folder, &names)?.into_iter().fold(builder, Builder::state);
+        }
         if self.statistics {
             builder = builder.statistics();
         }
@@ -218,6 +227,7 @@ impl HostBuilder {
             libraries: Mutex::new(libraries),
             lazy: Mutex::new(lazy),
             folders: self.folders,
+            state_dir,
             changing: Mutex::default(),
             log: self.log,
             rates: Mutex::default(),
@@ -273,12 +283,15 @@ impl Host {
         self.shared.log
     }
 
-    /// Stops every module and ends.
+    /// Keeps the modules' states where the configuration says so, stops every module and ends.
     ///
     /// # Errors
     /// The first module's failure to stop; the others are stopped all the same.
     pub fn stop(mut self) -> Result<(), HostFault> {
         self.end();
+        if let Some(folder) = &self.shared.state_dir {
+            keep::write(folder, &self.shared.runtime)?;
+        }
         Ok(self.shared.runtime.stop()?)
     }
 

@@ -99,7 +99,7 @@ fn the_command_says_what_is_written_down() {
     let cases = trycmd::TestCases::new();
     cases.env("HELIX_SOCKET", socket.to_str().unwrap()).env("NO_COLOR", "1");
     // What differs from build to build and from machine to machine.
-    let mut put = |name: &'static str, value: String| cases.insert_var(name, value).map(drop).unwrap();
+    let put = |name: &'static str, value: String| cases.insert_var(name, value).map(drop).unwrap();
     put("[FOLDER]", folder.to_str().unwrap().into());
     put("[RUNTIME]", AbiTag::THIS.runtime.into());
     put("[LAYOUT]", format!("{:016x}", AbiTag::THIS.layout));

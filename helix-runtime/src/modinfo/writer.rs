@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::{FNV_OFFSET, HEADER, MAGIC, header_text};
+use super::{HEADER, MAGIC, header_text};
 use crate::abi::AbiTag;
 use crate::descriptor::{Descriptor, Entry, EntryKind, RequestEntry, RequestFn};
 use crate::event::Hears;
 use crate::info::{Dependency, ModuleFlags};
-use crate::schema::{Out, fnv};
+use crate::schema::{FNV_OFFSET, Out, fnv};
 
 /// How long a module's record is.
 #[doc(hidden)]

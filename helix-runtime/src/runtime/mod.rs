@@ -50,7 +50,7 @@ pub use plan::StartPlan;
 pub use poll::SystemClock;
 pub use poll::{Clock, Polled};
 pub use report::Replacement;
-pub use state::SavedState;
+pub use state::{SavedState, StateFault};
 pub use supervise::Supervision;
 
 pub(crate) use counts::Count;

@@ -6,6 +6,7 @@ use helix_runtime::{BuildError, IpcError, LifecycleError, ModuleError};
 
 use crate::build::BuildFailure;
 use crate::config::ConfigFault;
+use crate::host::keep::KeepFault;
 use crate::library::FileFault;
 use crate::load::LoadFault;
 use crate::value::ValueFault;
@@ -38,6 +39,9 @@ pub enum HostFault {
     /// A module could not be moved on.
     #[error(transparent)]
     Lifecycle(#[from] LifecycleError),
+    /// A state could not be kept or taken back.
+    #[error(transparent)]
+    Keep(#[from] KeepFault),
     /// A call did not come back.
     #[error(transparent)]
     Ipc(#[from] IpcError),

@@ -1,0 +1,131 @@
+//! States that outlive their host, and hosts that are killed.
+#![allow(missing_docs)]
+#![cfg(all(target_os = "linux", not(miri)))]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use helix_host::control::{Client, Verb};
+use helix_host::{Configuration, Host, Library};
+use helix_runtime::Tick;
+use serde_json::{Value, json};
+
+const COUNTER: &str = r#"
+#![forbid(unsafe_code)]
+use helix_runtime::prelude::*;
+/// Counts.
+#[helix_module(name = "counter", flags = HOT_RELOADABLE)]
+#[derive(Default)]
+pub struct Counter { count: u64 }
+static BUILD: &str = "build number 00000000";
+#[helix_handlers]
+impl Counter {
+    #[on_event(Tick)]
+    fn tick(&mut self) { self.count += 1; }
+    #[on_request]
+    fn count(&self) -> u64 { self.count }
+    #[on_request]
+    fn build(&self) -> String { core::hint::black_box(BUILD).into() }
+    #[on_save(version = 1)]
+    fn save(&self) -> u64 { self.count }
+    #[on_restore(version = 1)]
+    fn restore(&mut self, count: u64) { self.count = count; }
+}
+"#;
+
+#[test]
+fn a_state_is_kept_from_one_run_to_the_next_and_a_damaged_one_is_told() {
+    let folder = support::folder("kept");
+    let library = support::library(&folder, "counter", COUNTER);
+    let text = format!("[host]\nstate_dir = {:?}\n", folder.join("state"));
+    let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
+    let start =
+        || Host::builder().libraries(std::slice::from_ref(&library)).configuration(configuration.clone()).start();
+    let host = start().unwrap();
+    (0..5).for_each(|tick_number| drop(host.runtime().publish(&Tick { timestamp_ns: 0, tick_number })));
+    host.stop().unwrap();
+    let host = start().unwrap();
+    assert_eq!(host.runtime().call::<(), u64>("counter.count", ()).unwrap(), 5);
+    host.stop().unwrap();
+
+    let file = folder.join("state/counter.state");
+    let whole = fs::read(&file).unwrap();
+    for (bytes, says) in [
+        (whole[..whole.len() - 1].to_vec(), "is cut off or goes on: found 0 bytes, expected 1"),
+        ([&whole[..whole.len() - 1], b"\x07"].concat(), "is damaged: its checksum is"),
+        (b"something else".to_vec(), "found no saved state, expected one"),
+        (b"helix-state 1 module=counter".to_vec(), "the header of the saved state is damaged"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let fault = start().unwrap_err().to_string();
+        assert!(fault.contains(says) && fault.contains("remove the file"), "{fault}");
+    }
+}
+
+/// A host in a process of its own.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    fn start(library: &Path, socket: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_helix"));
+        command.arg("run").arg(library).arg("--quiet").arg("--socket").arg(socket);
+        Self(command.stdin(Stdio::null()).spawn().unwrap())
+    }
+}
+
+fn ask(socket: &Path, verb: Verb) -> Option<Value> {
+    let mut answer = None;
+    let asked = Client::new(socket).ok()?.ask(verb, &mut |value| answer = Some(value));
+    asked.ok().and(answer)
+}
+
+#[test]
+fn a_host_that_is_killed_at_any_moment_leaves_nothing_half_written() {
+    let folder = support::folder("killed");
+    let first = fs::read(support::library(&folder, "counter", COUNTER)).unwrap();
+    let (library, socket) = (folder.join("live.so"), folder.join("private/host.sock"));
+    fs::write(&library, &first).unwrap();
+    let build = Verb::Call { request: "counter.build".into(), args: json!({}) };
+    for round in 1..=20_u32 {
+        let process = Process::start(&library, &socket);
+        support::until("the host answers", || ask(&socket, build.clone()).is_some());
+        let number = format!("build number {round:08}");
+        let bytes = support::patched(&first, b"build number 00000000", number.as_bytes());
+        let whole = folder.join("whole");
+        fs::write(&whole, bytes).unwrap();
+        fs::rename(&whole, &library).unwrap();
+        let socket = socket.clone();
+        let asks = std::thread::spawn({
+            let socket = socket.clone();
+            move || ask(&socket, Verb::Reload { module: "counter".into(), path: None })
+        });
+        // Somewhere in the middle of it: a reload takes a few milliseconds.
+        std::thread::sleep(Duration::from_micros(u64::from(round) * 300));
+        drop(process);
+        drop(asks.join());
+        // The library is what it was, and the next host comes up with it where the last one has left its socket.
+        assert_eq!(Library::open(&library).unwrap().name(), "counter");
+        let next = Process::start(&library, &socket);
+        support::until("the next host answers", || ask(&socket, build.clone()) == Some(json!(number)));
+        drop(next);
+    }
+    // What the killed ones had copied was removed by those that came after; the last one's is swept by the next.
+    drop(helix_host::Loader::new().unwrap());
+    let left = fs::read_dir(std::env::temp_dir()).unwrap().flatten().filter(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix("helix-host-").and_then(|rest| rest.split('-').next().map(str::to_string));
+        pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists())
+    });
+    assert_eq!(left.count(), 0);
+}
