@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 #[cfg(feature = "std")]
-use crate::boundary::{EventCodec, Remote};
+use crate::boundary::EventCodec;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::client::{self, Client};
 use crate::codec::{Codec, TypedCall};
@@ -25,8 +25,12 @@ use crate::message::{Args, Message, Sink};
 use crate::request::{Request, Response};
 use crate::runtime::Access;
 use crate::schema::Shape;
+
+#[cfg(feature = "std")]
+pub(crate) use crate::boundary::Remote;
+/// Without `std` there is no other copy of this crate.
 #[cfg(not(feature = "std"))]
-use core::convert::Infallible as Remote;
+pub(crate) use core::convert::Infallible as Remote;
 
 /// Identifies an instance for as long as its runtime lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

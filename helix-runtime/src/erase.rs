@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::abi::AbiTag;
 use crate::codec::Codec;
-use crate::context::Context;
+use crate::context::{Context, Remote};
 use crate::descriptor::{
     Descriptor, Entry, EntryKind, RequestEntry, RequestFn, SettingEntry, Status, Step, TypedFn, VTable,
 };
@@ -154,6 +154,12 @@ fn done(result: Result<(), Status>) -> Status {
     }
 }
 
+/// The other copy of this crate that an event has come from, if its handler takes what is made of it here.
+#[inline(always)]
+fn received_from(cx: &Context, is_received: bool) -> Option<&Remote> {
+    if is_received { cx.remote() } else { None }
+}
+
 #[inline]
 fn respond(cx: &Context, run: impl FnOnce() -> EventResponse) -> Status {
     match guard(run) {
@@ -246,9 +252,9 @@ macro_rules! constructors {
                 let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                 #[cfg(feature = "std")]
                 let received;
-                let event = match cx.remote() {
+                let event = match received_from(cx, <E as HeardAs<P>>::IS_RECEIVED) {
                     #[cfg(feature = "std")]
-                    Some(remote) if <E as HeardAs<P>>::IS_RECEIVED => {
+                    Some(remote) => {
                         received = match E::receive(&remote.lend(delivery), cx) {
                             Ok(received) => received,
                             Err(status) => return status,

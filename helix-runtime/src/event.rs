@@ -265,7 +265,6 @@ pub trait HeardAs<P> {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a P>;
 
     /// Whether the parameter is made anew of a delivery that has come from another copy of this crate.
-    #[cfg(feature = "std")]
     const IS_RECEIVED: bool;
 
     /// The handler's parameter, of such a delivery.
@@ -277,8 +276,6 @@ pub trait HeardAs<P> {
 #[cfg(feature = "std")]
 macro_rules! as_it_is {
     ($p:ty) => {
-        const IS_RECEIVED: bool = false;
-
         fn receive(_: &Crossing<'_>, _: &Context) -> Result<Option<$p>, Status> {
             Ok(None)
         }
@@ -289,8 +286,6 @@ macro_rules! as_it_is {
 #[cfg(feature = "std")]
 macro_rules! any_event {
     () => {
-        const IS_RECEIVED: bool = true;
-
         fn receive(crossing: &Crossing<'_>, cx: &Context) -> Result<Option<Event>, Status> {
             received(crossing, cx).map(Some)
         }
@@ -305,7 +300,6 @@ impl<E: EventType> HeardAs<E> for E {
         Some(unsafe { delivery.value() })
     }
 
-    #[cfg(feature = "std")]
     const IS_RECEIVED: bool = E::BUILTIN.is_none();
 
     #[cfg(feature = "std")]
@@ -319,6 +313,8 @@ impl<E: EventType> HeardAs<Event> for E {
         Some(delivery.event())
     }
 
+    const IS_RECEIVED: bool = true;
+
     #[cfg(feature = "std")]
     any_event!();
 }
@@ -330,6 +326,8 @@ impl<E: Heard> HeardAs<()> for E {
         Some(&())
     }
 
+    const IS_RECEIVED: bool = false;
+
     #[cfg(feature = "std")]
     as_it_is!(());
 }
@@ -339,6 +337,8 @@ impl HeardAs<()> for ByName {
     unsafe fn view<'a>(_: &'a Delivery<'_>) -> Option<&'a ()> {
         Some(&())
     }
+
+    const IS_RECEIVED: bool = false;
 
     #[cfg(feature = "std")]
     as_it_is!(());
@@ -350,6 +350,8 @@ impl HeardAs<Event> for Event {
         Some(delivery.event())
     }
 
+    const IS_RECEIVED: bool = true;
+
     #[cfg(feature = "std")]
     any_event!();
 }
@@ -359,6 +361,8 @@ impl HeardAs<Event> for Process {
     unsafe fn view<'a>(delivery: &'a Delivery<'_>) -> Option<&'a Event> {
         Some(delivery.event())
     }
+
+    const IS_RECEIVED: bool = true;
 
     #[cfg(feature = "std")]
     any_event!();
@@ -375,6 +379,8 @@ impl HeardAs<Event> for ByName {
         Some(delivery.event())
     }
 
+    const IS_RECEIVED: bool = true;
+
     #[cfg(feature = "std")]
     any_event!();
 }
@@ -388,7 +394,6 @@ impl HeardAs<Custom> for ByName {
         }
     }
 
-    #[cfg(feature = "std")]
     const IS_RECEIVED: bool = true;
 
     #[cfg(feature = "std")]

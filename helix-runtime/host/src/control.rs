@@ -9,5 +9,5 @@ mod protocol;
 mod server;
 
 pub use client::{Client, NoHost, default_socket};
-pub use protocol::{Answer, Fault, LONGEST, Question, Verb};
+pub use protocol::{Answer, Fault, LONGEST, Question, Verb, read_question};
 pub use server::{ControlFault, Server};

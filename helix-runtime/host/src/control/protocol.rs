@@ -74,10 +74,15 @@ pub(super) fn write<T: Serialize>(to: &mut impl Write, value: &T) -> io::Result<
     to.flush()
 }
 
-/// Reads one line; nothing at the end.
+/// Reads the question of whoever has connected; nothing if they have none.
 ///
 /// # Errors
-/// When it is longer than [`LONGEST`], not ended, or not what is meant.
+/// When the line is longer than [`LONGEST`], not ended, or no question.
+pub fn read_question(from: &mut impl BufRead) -> io::Result<Option<Question>> {
+    read(from)
+}
+
+/// Reads one line; nothing at the end.
 pub(super) fn read<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     from.take(LONGEST).read_until(b'\n', &mut line)?;

@@ -15,7 +15,7 @@ use helix_runtime::{Event, EventResponse, EventSubscription, EventTopic};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::protocol::{self, Answer, Fault, Question, VERSION, Verb};
+use super::protocol::{self, Answer, Fault, VERSION, Verb};
 use crate::host::{Host, HostFault, LogBook};
 use crate::value;
 
@@ -146,7 +146,7 @@ fn answer(host: &Host, stream: &UnixStream, ended: &AtomicBool) -> io::Result<()
     }
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let question: Question = match protocol::read(&mut BufReader::new(stream)) {
+    let question = match protocol::read_question(&mut BufReader::new(stream)) {
         Ok(Some(question)) => question,
         Ok(None) => return Ok(()),
         Err(error) => return protocol::write(&mut to, &refuse(format!("a question that is none: {error}"), 2)),

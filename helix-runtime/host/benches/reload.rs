@@ -1,0 +1,371 @@
+//! What a reload costs, and what a call into a library: `cargo bench -p helix-host`, `-- --write` for `RESULTS.md` too.
+#![cfg(target_os = "linux")]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::hint::black_box;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use helix_host::{Cancel, Cargo, Directory, Host, Loader, Told, Watch};
+use helix_runtime::{Replacement, Runtime, modules};
+
+const BLOB: &str = r#"
+#![forbid(unsafe_code)]
+use helix_runtime::prelude::*;
+/// Has a state of any size.
+#[helix_module(name = "blob", flags = HOT_RELOADABLE)]
+#[derive(Default)]
+pub struct Blob { bytes: Vec<u8> }
+static BUILD: &str = "build number 00000000";
+#[helix_handlers]
+impl Blob {
+    #[on_request]
+    fn grow(&mut self, to: u64) { self.bytes.resize(to as usize, 7); }
+    #[on_request]
+    fn build(&self) -> String { core::hint::black_box(BUILD).into() }
+    #[on_save(version = VERSION)]
+    fn save(&self) -> Vec<u8> { self.bytes.clone() }
+    #[on_restore(version = 1)]
+    fn restore(&mut self, bytes: Vec<u8>) { self.bytes = bytes; }
+    #[on_restore(version = 2)]
+    fn restore2(&mut self, bytes: Vec<u8>) { self.bytes = bytes; }
+}
+"#;
+
+const ANSWER: &str = r#"
+#![forbid(unsafe_code)]
+use helix_runtime::prelude::*;
+/// Answers.
+#[helix_module(name = "answer", flags = HOT_RELOADABLE, stateless)]
+#[derive(Default)]
+pub struct Answer;
+#[helix_handlers]
+impl Answer {
+    #[on_request]
+    fn nothing(&self) {}
+    #[on_request]
+    fn number(&self) -> u64 { 0 }
+    #[on_event(Tick)]
+    fn tick(&self, tick: &Tick) { core::hint::black_box(tick.tick_number); }
+}
+"#;
+
+/// The same, linked to this program.
+mod linked {
+    use helix_runtime::prelude::*;
+
+    /// Answers.
+    #[helix_module(name = "answer", flags = HOT_RELOADABLE, stateless)]
+    #[derive(Default)]
+    pub struct Answer;
+
+    #[helix_handlers]
+    impl Answer {
+        #[on_request]
+        fn nothing(&self) {}
+        #[on_request]
+        fn number(&self) -> u64 {
+            0
+        }
+        #[on_event(Tick)]
+        fn tick(&self, tick: &Tick) {
+            core::hint::black_box(tick.tick_number);
+        }
+    }
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn main() {
+    // `cargo bench` says so to every benchmark.
+    let write = std::env::args().any(|arg| arg == "--write");
+    let folder = support::folder("bench");
+    let release = Cargo { release: true, ..support::cargo() };
+    let build = |name: &str, source: &str| {
+        let built = release.build(&support::write_crate(&folder, name, source), &Cancel::default(), &mut |_| {});
+        fs::read(built.unwrap_or_else(|error| panic!("{error}: {error:?}")).path).unwrap()
+    };
+    let mut text = String::from(
+        "# What a reload costs\n\nWritten by `cargo bench -p helix-host --bench reload -- --write`; medians, times in microseconds unless \
+         another unit is said. The machine is shared: trust the ratios.\n",
+    );
+    replaces(&folder, &build, &mut text);
+    calls(&folder, &build, &mut text);
+    discovery(&folder, &build, &mut text);
+    edits(&folder, &mut text);
+    println!("{text}");
+    if write {
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md"), text).unwrap();
+    }
+}
+
+fn replaces(folder: &Path, build: &dyn Fn(&str, &str) -> Vec<u8>, text: &mut String) {
+    let loader = Loader::new().unwrap();
+    let load = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        loader.load(&path).unwrap().descriptor
+    };
+    let first = build("blob", &BLOB.replace("VERSION", "1"));
+    let again = support::patched(&first, b"build number 00000000", b"build number 00000001");
+    let second = build("blob", &BLOB.replace("VERSION", "2"));
+    let (first, again, second) = (load("first.so", &first), load("again.so", &again), load("second.so", &second));
+    let _ = write!(
+        text,
+        "\n## `replace` of a loaded module\n\nWithout build and load. \"Closed\" is how long callers wait at most; of that \"own\" is the \
+         runtime's, the rest is draining and the module's own steps (saving, restoring, starting).\n\n\
+         | state | same version | closed | own | migrated | closed | own |\n|---|--:|--:|--:|--:|--:|--:|\n"
+    );
+    for (name, size) in [("100 bytes", 100_u64), ("20 KB", 20_000), ("3 MB", 3_000_000)] {
+        let _ = write!(text, "| {name} ");
+        for pair in [[again, first], [second, first]] {
+            let runtime = Runtime::builder().add_descriptor(first).build().unwrap();
+            runtime.start().unwrap();
+            runtime.call::<(u64,), ()>("blob.grow", (size,)).unwrap();
+            let id = runtime.module_id("blob").unwrap();
+            let (mut whole, mut closed, mut own) = (Vec::new(), Vec::new(), Vec::new());
+            for round in 0..400 {
+                let began = Instant::now();
+                runtime.replace(id, pair[round % 2]).unwrap();
+                whole.push(micros(began.elapsed()));
+                let report: Replacement = runtime.replacement().unwrap();
+                closed.push(micros(report.closed));
+                own.push(micros(report.own()));
+            }
+            let _ = write!(text, "| {:.0} | {:.0} | {:.1} ", median(whole), median(closed), median(own));
+        }
+        text.push_str("|\n");
+    }
+    text.push_str("\nBudgets: 100 bytes in 300, own 10.\n");
+}
+
+/// How long one of many calls takes, in nanoseconds.
+fn one_of(mut call: impl FnMut()) -> f64 {
+    const CALLS: u32 = 100_000;
+    let mut all = Vec::new();
+    for _ in 0..31 {
+        let began = Instant::now();
+        (0..CALLS).for_each(|_| call());
+        all.push(began.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS));
+    }
+    median(all)
+}
+
+#[inline(never)]
+fn nothing(number: u64) -> u64 {
+    black_box(number)
+}
+
+fn calls(folder: &Path, build: &dyn Fn(&str, &str) -> Vec<u8>, text: &mut String) {
+    let path = folder.join("answer.so");
+    fs::write(&path, build("answer", ANSWER)).unwrap();
+    let loader = Loader::new().unwrap();
+    let dylib = Runtime::builder().add_descriptor(loader.load(&path).unwrap().descriptor).build().unwrap();
+    let linked = Runtime::builder().modules(modules![linked::Answer]).build().unwrap();
+    let floor: fn(u64) -> u64 = black_box(nothing);
+    let floor = one_of(|| {
+        black_box(black_box(floor)(1));
+    });
+    let _ = write!(
+        text,
+        "\n## A call into a library\n\nGuarded, so that the library cannot go under it. Floor: an indirect call, {floor:.2} ns. Nanoseconds, \
+         and how often the floor.\n\n| call | linked | in a library |\n|---|--:|--:|\n"
+    );
+    let mut rows: Vec<(&str, Vec<f64>)> = Vec::new();
+    for runtime in [&linked, &dylib] {
+        runtime.start().unwrap();
+        let nothing = runtime.resolve::<(), ()>("answer.nothing").unwrap();
+        let number = runtime.resolve::<(), u64>("answer.number").unwrap();
+        let mut buffer = [0; 16];
+        let measured = [
+            ("by handle, no argument, no reply", one_of(|| nothing.call(()).unwrap())),
+            (
+                "by handle, with a number for a reply",
+                one_of(|| {
+                    let _ = black_box(number.call(()).unwrap());
+                }),
+            ),
+            (
+                "in bytes, into a buffer",
+                one_of(|| {
+                    let _ = black_box(runtime.request_into("answer.number", &[], &mut buffer).unwrap());
+                }),
+            ),
+            (
+                "a built-in event, one handler",
+                one_of(|| drop(black_box(runtime.publish(&helix_runtime::Tick { timestamp_ns: 0, tick_number: 1 })))),
+            ),
+        ];
+        for (name, time) in measured {
+            match rows.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, times)) => times.push(time),
+                None => rows.push((name, vec![time])),
+            }
+        }
+    }
+    for (name, times) in rows {
+        let _ = write!(text, "| {name} ");
+        for time in times {
+            let _ = write!(text, "| {time:.1} ({:.1}x) ", time / floor);
+        }
+        text.push_str("|\n");
+    }
+    text.push_str("\nBudget: a guarded call in 3 times the floor.\n");
+}
+
+fn discovery(folder: &Path, build: &dyn Fn(&str, &str) -> Vec<u8>, text: &mut String) {
+    let many = folder.join("many");
+    fs::create_dir_all(&many).unwrap();
+    let first = folder.join("discovered.so");
+    let bytes = build("answer", ANSWER);
+    fs::write(&first, &bytes).unwrap();
+    for number in 0..1000 {
+        fs::hard_link(&first, many.join(format!("{number:04}.so"))).unwrap();
+    }
+    let all: Vec<f64> = (0..21)
+        .map(|_| {
+            let began = Instant::now();
+            assert_eq!(Directory::read(&many).unwrap().modules.len(), 1000);
+            began.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    let _ = write!(
+        text,
+        "\n## Discovery\n\n1,000 libraries of {} KiB, known by their records: **{:.1} ms**.\n",
+        bytes.len() / 1024,
+        median(all)
+    );
+}
+
+const EDITS: usize = 12;
+
+/// From the edit of a source file to the answer of the new code.
+fn edits(folder: &Path, text: &mut String) {
+    let cargo = support::cargo();
+    let module = support::write_crate(folder, "edited", &ANSWER.replace("\"answer\"", "\"edited\""));
+    let source = module.folder.join("src/lib.rs");
+    let edit = |number: usize| {
+        let code =
+            ANSWER.replace("\"answer\"", "\"edited\"").replace("-> u64 { 0 }", &format!("-> u64 {{ {number} }}"));
+        fs::write(&source, code).unwrap();
+    };
+    // Cargo's own time, for the very command.
+    let plain = || {
+        let mut command = Command::new("cargo");
+        command.args([
+            "rustc",
+            "--quiet",
+            "--lib",
+            "--crate-type",
+            "cdylib",
+            "--features",
+            "helix-runtime/std",
+            "--manifest-path",
+        ]);
+        command.arg(module.folder.join("Cargo.toml")).arg("--target-dir").arg(support::cargo().target_dir.unwrap());
+        command.args(["--", "--cfg", "helix_export", "-C", "strip=debuginfo"]);
+        let began = Instant::now();
+        assert!(command.status().unwrap().success());
+        began.elapsed().as_secs_f64() * 1e3
+    };
+    let built = cargo.build(&module, &Cancel::default(), &mut |_| {}).unwrap();
+    let host = Host::builder().libraries(&[built.path]).start().unwrap();
+    let (tells, told) = channel();
+    let (watches, watched) = channel();
+    let ended = AtomicBool::new(false);
+    let (mut cargos, mut ours, mut reloads) = (Vec::new(), Vec::new(), Vec::new());
+    std::thread::scope(|scope| {
+        let (host, ended) = (&host, &ended);
+        let watch = Watch::new(cargo.clone(), vec![module.clone()]);
+        scope.spawn(move || {
+            watch.run(host, ended, || watches.send(()).unwrap(), &mut |news| drop(tells.send(news))).unwrap()
+        });
+        watched.recv().unwrap();
+        for number in 1..=EDITS {
+            let began = Instant::now();
+            edit(number);
+            while host.runtime().call::<(), u64>("edited.number", ()).unwrap() != number as u64 {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            ours.push(began.elapsed().as_secs_f64() * 1e3);
+            let reloaded = loop {
+                if let Told::Reloaded { reloaded, .. } = told.recv().unwrap() {
+                    break reloaded;
+                }
+            };
+            reloads.push((reloaded.seconds - reloaded.steps[0].seconds) * 1e3);
+        }
+        ended.store(true, Ordering::Relaxed);
+    });
+    for number in 1..=EDITS {
+        edit(1000 + number);
+        cargos.push(plain());
+    }
+    let floor = median(cargos);
+    let row = |name: &str, time: f64| format!("| {name} | {time:.0} | {:.2} |\n", time / floor);
+    let _ = write!(
+        text,
+        "\n## From an edit to the answer of the new code\n\nMilliseconds, a dev build, {EDITS} edits each in one run. The others' build is begun at \
+         the very edit, which a watcher would have to notice first.\n\n| | ms | cargo's |\n|---|--:|--:|\n{}{}",
+        row("cargo alone, the same command", floor),
+        row("`helix watch`", median(ours)),
+    );
+    for (name, tuned) in [("hot-lib-reloader, as it comes", false), ("hot-lib-reloader, settling for 10 ms", true)] {
+        text.push_str(&row(name, rival(tuned)));
+    }
+    let _ = write!(
+        text,
+        "\nBudget: 1.15 times cargo's. Of it, accepting, loading and replacing takes {:.1} ms.\n",
+        median(reloads)
+    );
+}
+
+/// The same with hot-lib-reloader.
+fn rival(tuned: bool) -> f64 {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rival");
+    let target: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rival");
+    let source = folder.join("lib/src/lib.rs");
+    let whole = fs::read_to_string(&source).unwrap();
+    let cargo = |args: &[&str]| {
+        let mut command = Command::new("cargo");
+        command.args(args).arg("--quiet").current_dir(&folder).env("CARGO_TARGET_DIR", &target);
+        assert!(command.status().unwrap().success());
+    };
+    let features: &[&str] = if tuned { &["--features", "tuned"] } else { &[] };
+    cargo(&[&["build", "--workspace"], features].concat());
+    let mut host = Command::new(target.join("debug/rival"))
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", &target)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "0");
+    let mut all = Vec::new();
+    for number in 1..=EDITS {
+        let began = Instant::now();
+        fs::write(&source, whole.replace("    0\n", &format!("    {number}\n"))).unwrap();
+        cargo(&["build", "-p", "rival-lib"]);
+        while lines.next().unwrap().unwrap() != number.to_string() {}
+        all.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    fs::write(&source, whole).unwrap();
+    let _ = host.kill();
+    let _ = host.wait();
+    median(all)
+}
