@@ -347,6 +347,11 @@ impl Context {
         self.links().filter_map(|link| link.hold_of(host, place)).last()
     }
 
+    /// Whether a transition of that host has led to this call.
+    pub(crate) fn is_of_transition(&self, host: *const ()) -> bool {
+        self.links().any(|link| link.is_of(host) && link.hold == Hold::Gated)
+    }
+
     /// Whether this call, or one that led to it, is in a place of that host for which a transition waits.
     #[cfg(feature = "std")]
     pub(crate) fn is_gated(&self, host: *const ()) -> bool {

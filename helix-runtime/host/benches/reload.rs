@@ -338,19 +338,19 @@ fn edits(folder: &Path, text: &mut String) {
 /// The same with hot-lib-reloader.
 fn rival(tuned: bool) -> f64 {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rival");
-    let target: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rival");
+    // Where it looks for libraries, whatever cargo is told.
+    let target: PathBuf = folder.join("target");
     let source = folder.join("lib/src/lib.rs");
     let whole = fs::read_to_string(&source).unwrap();
     let cargo = |args: &[&str]| {
         let mut command = Command::new("cargo");
-        command.args(args).arg("--quiet").current_dir(&folder).env("CARGO_TARGET_DIR", &target);
+        command.args(args).arg("--quiet").current_dir(&folder).env_remove("CARGO_TARGET_DIR");
         assert!(command.status().unwrap().success());
     };
     let features: &[&str] = if tuned { &["--features", "tuned"] } else { &[] };
     cargo(&[&["build", "--workspace"], features].concat());
     let mut host = Command::new(target.join("debug/rival"))
         .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", &target)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
+use core::cell::OnceCell;
 use core::fmt;
 use core::ptr::NonNull;
 
@@ -188,6 +190,20 @@ impl Inner {
         })
     }
 
+    /// The same request of the one that follows a module, where a replacement has it started already and asks on behalf of
+    /// another one that it starts.
+    #[cold]
+    fn follower(&self, up: Option<&Context>, instance: &Instance, request: &str) -> Option<Following> {
+        if !up?.is_of_transition(self.address()) {
+            return None;
+        }
+        let followers = self.followers.lock();
+        let found = followers.iter().find(|follower| core::ptr::eq(&*follower.old, instance))?;
+        let (entry, request, access) = found.new.requests().find(|(_, known, _)| known.name == request)?;
+        let way = Way::to(&found.new, Some(entry), access);
+        Some(Following { way, request, _instance: found.new.clone() })
+    }
+
     fn find_route(&self, target: &str, request: &str) -> IpcResult<Route> {
         self.with_view(|view| {
             let names = &view.names;
@@ -201,6 +217,13 @@ impl Inner {
             Err(self.request_not_found(names, target, request))
         })
     }
+}
+
+/// A request of an instance that no table names yet.
+struct Following {
+    way: Way,
+    request: &'static RequestEntry,
+    _instance: Arc<Instance>,
 }
 
 impl Host for Inner {
@@ -260,6 +283,7 @@ impl Host for Inner {
         let link = NonNull::from(&mut cx);
         let (under, guard) = here.enter(link);
         let patience = Patience::of_option(call.timeout);
+        let follower: OnceCell<Following> = OnceCell::new();
         loop {
             let view = self.view(guard.keeps());
             let Some(target) = view.names.target(route) else {
@@ -271,11 +295,15 @@ impl Host for Inner {
                     pair => IpcError::ModuleNotFound { name: pair.map_or("", |pair| &pair.target).into() },
                 });
             };
-            let instance = target.way.instance();
-            if let Some(permission) = target.request.permission {
+            let (way, request) = match follower.get() {
+                Some(follower) => (&follower.way, follower.request),
+                None => (&target.way, target.request),
+            };
+            let instance = way.instance();
+            if let Some(permission) = request.permission {
                 self.permits(up, instance, call.request, permission)?;
             }
-            let entered = match self.enter(&target.way, under.mark(depth), up, patience) {
+            let entered = match self.enter(way, under.mark(depth), up, patience) {
                 Ok(entered) => entered,
                 // It was replaced meanwhile: its successor answers.
                 Err(Refused::NotRunning) if !core::ptr::eq(self.view(guard.keeps()), view) => continue,
@@ -286,15 +314,23 @@ impl Host for Inner {
                     let waited = call.timeout.unwrap_or_default();
                     return Err(IpcError::Timeout { target: instance.name().into(), waited });
                 }
-                Err(Refused::Busy | Refused::HeldOff) => return Err(self.busy(up, instance)),
+                Err(Refused::Busy | Refused::HeldOff) => {
+                    if follower.get().is_none()
+                        && let Some(found) = self.follower(up, instance, request.name)
+                    {
+                        follower.get_or_init(|| found);
+                        continue;
+                    }
+                    return Err(self.busy(up, instance));
+                }
             };
             // SAFETY: nobody looks at the link before the handler does, and the place lives while it is entered.
-            unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(target.way.access)) };
+            unsafe { (*link.as_ptr()).turn_to(&instance.place, Hold::Place(way.access)) };
             // SAFETY: as above; it is only looked at until the handler has returned.
             let cx = unsafe { link.as_ref() };
             // SAFETY: `request` is an entry of this instance, and `access` is its own.
-            let status = unsafe { entered.request(&target.request.call, call.request, call.carries, cx) };
-            let access = target.way.access;
+            let status = unsafe { entered.request(&request.call, call.request, call.carries, cx) };
+            let access = way.access;
             let result = match status {
                 Status::Handled => {
                     self.leave(access, entered, Link(link), instance);
@@ -302,11 +338,11 @@ impl Host for Inner {
                 }
                 Status::Panicked => {
                     let fault = self.crashed(entered, cx);
-                    Err(self.failure(status, Some(fault), instance, target.request, call, cx))
+                    Err(self.failure(status, Some(fault), instance, request, call, cx))
                 }
                 _ => {
                     drop(entered);
-                    Err(self.failure(status, None, instance, target.request, call, cx))
+                    Err(self.failure(status, None, instance, request, call, cx))
                 }
             };
             self.release(access, Link(link), instance);

@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub(super) started: Lock<bool>,
     /// Which transition is under way.
     pub(super) moving: Lock<Option<UnderWay>>,
+    /// The modules that a replacement has started and not shown to anybody yet, each with the one that it follows.
+    pub(super) followers: Lock<Vec<Follower>>,
     /// Transitions that were asked for from inside what they concern.
     pub(super) postponed: Lock<VecDeque<Postponed>>,
     pub(super) pump: Lock<Pump>,
@@ -73,6 +75,12 @@ impl UnderWay {
         #[cfg(not(feature = "std"))]
         true
     }
+}
+
+/// An instance that follows another one.
+pub(super) struct Follower {
+    pub(super) old: Arc<Instance>,
+    pub(super) new: Arc<Instance>,
 }
 
 /// A transition that waits for `poll`.
@@ -133,6 +141,7 @@ impl Inner {
             states,
             started: Lock::new(false),
             moving: Lock::new(None),
+            followers: Lock::new(Vec::new()),
             postponed: Lock::new(VecDeque::new()),
             pump: Lock::new(Pump { sources, now: Duration::ZERO }),
             polling: AtomicBool::new(false),

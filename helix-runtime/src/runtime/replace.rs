@@ -14,7 +14,7 @@ use crate::event::ModuleReloaded;
 use crate::info::ModuleFlags;
 use crate::runtime::Runtime;
 use crate::runtime::gate::Gate;
-use crate::runtime::inner::{Inner, Postponed};
+use crate::runtime::inner::{Follower, Inner, Postponed};
 use crate::runtime::instance::Instance;
 use crate::runtime::lifecycle::{LifecycleError, Moving, Transition, set_of, unfit};
 use crate::runtime::patience::Patience;
@@ -267,14 +267,18 @@ impl Inner {
             for (at, turn) in turns.iter().enumerate() {
                 self.step(&turn.new, Step::Start, Hold::Gated)?;
                 started = at + 1;
-            }
-            for turn in turns.iter().filter(|turn| turn.is_new()) {
-                turn.new.open().map_err(|error| LifecycleError::new(turn.new.name(), "on_start", error))?;
+                if turn.is_new() {
+                    turn.new.open().map_err(|error| LifecycleError::new(turn.new.name(), "on_start", error))?;
+                    // Those that start after it may call it; nobody else finds it yet.
+                    self.followers.lock().push(Follower { old: turn.old.clone(), new: turn.new.clone() });
+                }
             }
             Ok(())
         };
         let mut run = run;
         let result = run();
+        let followers = core::mem::take(&mut *self.followers.lock());
+        drop(followers);
         if result.is_ok() {
             return result;
         }
