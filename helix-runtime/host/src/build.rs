@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use cargo_metadata::{Message, Metadata, MetadataCommand, Package, TargetKind};
+use cargo_metadata::{Dependency, Message, Metadata, MetadataCommand, Package, TargetKind};
 
 use crate::library::{self, BuildId, FileFault, Library};
 
@@ -139,8 +139,8 @@ pub struct ModuleCrate {
     /// The folder of its manifest.
     pub folder: PathBuf,
     library: String,
-    /// What the runtime is called in its dependencies.
-    runtime: String,
+    /// What is switched on in what it depends on.
+    features: Vec<String>,
     target_dir: PathBuf,
     /// The folders of this package and of those it depends on that are in the workspace or beside it.
     pub sources: Vec<PathBuf>,
@@ -165,6 +165,11 @@ fn sources(metadata: &Metadata, package: &Package) -> Vec<PathBuf> {
     metadata.packages.iter().filter(local).filter_map(folder).collect()
 }
 
+/// What a dependency is called in the crate's manifest.
+fn called(dependency: &Dependency) -> &str {
+    dependency.rename.as_ref().unwrap_or(&dependency.name)
+}
+
 impl Cargo {
     /// Finds the crate in a folder.
     pub fn find(&self, folder: &Path) -> Result<ModuleCrate, BuildFailure> {
@@ -184,13 +189,17 @@ impl Cargo {
         let library = library.ok_or_else(|| not("a package without a library"))?;
         let runtime = package.dependencies.iter().find(|dependency| dependency.name == "helix-runtime");
         let runtime = runtime.ok_or_else(|| not("a package that does not depend on helix-runtime"))?;
-        let runtime = runtime.rename.clone().unwrap_or_else(|| runtime.name.clone());
+        // A library carries its own std: only then does a panic end where it began.
+        let mut features = vec![format!("{}/std", called(runtime))];
+        // Without a subscriber, of which a library has none, `tracing` writes to the log; that goes to the host.
+        let tracing = package.dependencies.iter().find(|dependency| dependency.name == "tracing");
+        features.extend(tracing.map(|tracing| format!("{}/log", called(tracing))));
         let sources = sources(&metadata, package);
         Ok(ModuleCrate {
             package: package.name.to_string(),
             folder: folder.into(),
             library: library.name.clone(),
-            runtime,
+            features,
             target_dir: self.target_dir.clone().unwrap_or_else(|| metadata.target_directory.clone().into()),
             sources,
         })
@@ -202,8 +211,7 @@ impl Cargo {
         command.arg("rustc").arg("--manifest-path").arg(module.folder.join("Cargo.toml"));
         let format = if self.progress { "json-diagnostic-rendered-ansi" } else { "json" };
         command.args(["--lib", "--crate-type", "cdylib", "--message-format", format]);
-        // A library carries its own std: only then does a panic end where it began.
-        command.arg("--features").arg(format!("{}/std", module.runtime));
+        command.arg("--features").arg(module.features.join(","));
         command.arg("--target-dir").arg(&module.target_dir);
         if self.release {
             command.arg("--release");

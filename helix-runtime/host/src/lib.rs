@@ -1,6 +1,6 @@
 //! Helix modules as libraries in a running process: built, accepted, loaded, and replaced with their state.
 //!
-//! A library's file goes one way through this crate, and nothing of it runs before it was accepted:
+//! The [`guide`] says how it is used. A library's file goes one way through this crate, and nothing of it runs before it was accepted:
 //!
 //! ```text
 //! build.rs  ->  library.rs          ->  accept.rs                  ->  load.rs        ->  helix_runtime::Runtime
@@ -27,3 +27,6 @@ pub use host::*;
 pub use library::{BuildId, FileFault, Library, seal};
 pub use load::{LoadFault, Loaded, Loader};
 pub use watch::{Told, Watch};
+
+#[doc = include_str!("../../docs/reload.md")]
+pub mod guide {}

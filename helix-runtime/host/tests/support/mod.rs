@@ -28,6 +28,7 @@ pub fn write_crate(folder: &Path, name: &str, source: &str) -> ModuleCrate {
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
          [dependencies]\nhelix-runtime = {{ path = {runtime:?} }}\nlog = {{ version = \"0.4\", default-features = false }}\n\
+         tracing = {{ version = \"0.1\", default-features = false }}\n\
          [workspace]\n"
     );
     fs::write(path.join("Cargo.toml"), manifest).unwrap();
