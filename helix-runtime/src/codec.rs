@@ -3,7 +3,6 @@
 //! This is the only file in which a request's values are without their types. Invariant: the pointers of a
 //! [`TypedCall`] lead to an `A::Of` and to room for an `R`, where `A` and `R` are the types of its [`Codec`].
 
-use alloc::vec::Vec;
 use core::any::TypeId;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -12,7 +11,7 @@ use crate::context::{Carries, Context, Direct};
 use crate::descriptor::{Status, TypedFn};
 use crate::erase::{decoded, encoded};
 use crate::error::{IpcError, IpcResult};
-use crate::message::{Args, Message, Sink, decode, encode};
+use crate::message::{Args, Message, Sink, Spill, decode, encode};
 use crate::schema::Shape;
 
 /// The types of one request and how they are turned into bytes and back.
@@ -168,9 +167,26 @@ impl TypedCall<'_> {
         status
     }
 
+    /// Whether the values are still there and a handler with that codec takes them encoded.
+    pub(crate) fn may_cross(&self, codec: &Codec) -> bool {
+        !self.taken && self.codec.agrees(codec).is_ok()
+    }
+
+    /// Passes the values to a handler of other types of the same schemas, encoded. The arguments stay where they are.
+    ///
+    /// # Safety
+    /// `handler` has the types of the codec, and `module` is an instance that it may enter.
+    #[inline(never)]
+    pub(crate) unsafe fn cross(&mut self, codec: &Codec, handler: TypedFn, module: *mut (), cx: &Context) -> Status {
+        let mut reply = Spill::new();
+        // SAFETY: passed on.
+        let status = unsafe { codec.serve(handler, module, self.encode().bytes(), &mut reply, cx) };
+        if status == Status::Handled && !self.decode(reply.bytes()) { Status::BadReply } else { status }
+    }
+
     /// The arguments in bytes.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+    pub(crate) fn encode(&self) -> Spill {
+        let mut bytes = Spill::new();
         if !self.taken {
             // SAFETY: the arguments are still there.
             unsafe { (self.codec.encode_args)(self.args, &mut bytes) };
@@ -205,6 +221,10 @@ pub(crate) fn with_values<A: Args, R: Message>(
         caller: PhantomData,
     };
     if directly(&mut call) == Direct::Replied {
+        if !call.taken {
+            // SAFETY: they have crossed as bytes; nobody has taken them, and nobody else will.
+            unsafe { ManuallyDrop::drop(&mut args) };
+        }
         // SAFETY: the host says that it was written.
         return Ok(unsafe { reply.assume_init() });
     }

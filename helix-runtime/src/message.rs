@@ -203,6 +203,44 @@ impl Sink for Buffer<'_> {
     }
 }
 
+/// A [`Sink`] that grows, and allocates only for what is longer than most messages are.
+pub(crate) struct Spill {
+    short: [u8; Self::SHORT],
+    len: usize,
+    long: Vec<u8>,
+}
+
+impl Spill {
+    const SHORT: usize = 64;
+
+    pub(crate) const fn new() -> Self {
+        Self { short: [0; Self::SHORT], len: 0, long: Vec::new() }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.long.is_empty() { &self.short[..self.len] } else { &self.long }
+    }
+}
+
+impl Sink for Spill {
+    fn put(&mut self, bytes: &[u8]) -> bool {
+        let end = self.len + bytes.len();
+        match self.short.get_mut(self.len..end).filter(|_| self.long.is_empty()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len = end;
+            }
+            None => {
+                if self.long.is_empty() {
+                    self.long.extend_from_slice(&self.short[..self.len]);
+                }
+                self.long.extend_from_slice(bytes);
+            }
+        }
+        true
+    }
+}
+
 /// Why a value was not encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EncodeError {

@@ -18,7 +18,7 @@ use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
 use crate::event::{Delivery, EventResponse, Hears, PublishResult};
 use crate::handle::Handle;
-use crate::message::Sink;
+use crate::message::{Sink, Spill};
 use crate::request::Response;
 
 pub(super) const CALLS: &GuestCalls = &GuestCalls { attach, detach, hear, forget };
@@ -220,9 +220,9 @@ impl Host for Remote {
         };
         match call.carries {
             Carries::Typed(typed) => {
-                let mut reply = Vec::new();
-                in_bytes(&typed.encode(), &mut reply)?;
-                if typed.decode(&reply) {
+                let mut reply = Spill::new();
+                in_bytes(typed.encode().bytes(), &mut reply)?;
+                if typed.decode(reply.bytes()) {
                     return Ok(());
                 }
                 let (request, expected) = (String::from(call.request), typed.codec().reply());

@@ -5,10 +5,12 @@
 //! the same: this one gives up before it has done anything.
 
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 use core::ptr::NonNull;
 
 use crate::chain::Light;
-use crate::codec::TypedCall;
+use crate::codec::{Codec, TypedCall};
 use crate::context::{Context, Direct, To};
 use crate::descriptor::{RequestFn, Status};
 use crate::error::IpcError;
@@ -17,6 +19,7 @@ use crate::runtime::inner::Inner;
 use crate::runtime::names::Target;
 use crate::runtime::walk::Link;
 use crate::runtime::way::Entered;
+use crate::schema::Shape;
 
 impl Inner {
     /// Makes a call so, if it can be made so.
@@ -39,29 +42,50 @@ impl Inner {
         };
         let (Some(target), mark) = (found, under.mark(depth)) else { return Direct::Not };
         let RequestFn::Typed(handler, codec) = target.call else { return Direct::Not };
-        if !target.is_plain || !call.is_of(codec) {
+        let as_it_is = call.is_of(codec);
+        if !target.is_plain || !(as_it_is || call.may_cross(codec)) {
             return Direct::Not;
         }
         let (way, access) = (&target.way, target.way.access);
         let Ok(instance) = way.enter_as(access, mark, Light::FREE) else { return Direct::Not };
         let entered = Entered::new(way, mark);
         link.turn_to(&instance.place, access);
-        // SAFETY: the handler is of this instance, which was entered, and has the types of the call.
-        let status = unsafe { call.pass(handler, instance.data(), link.cx()) };
+        // SAFETY: the handler is of this instance, which was entered, and has the types of the call, or of its codec.
+        let status = unsafe {
+            if as_it_is {
+                call.pass(handler, instance.data(), link.cx())
+            } else {
+                call.cross(codec, handler, instance.data(), link.cx())
+            }
+        };
         if status == Status::Handled {
             self.leave(access, entered, link, instance);
             drop(guard);
             return Direct::Replied;
         }
-        call.error = Some(self.failed_directly(target, entered, status, link.cx()));
+        call.error = Some(self.failed_directly(target, codec, entered, status, link.cx()));
         self.release(access, link, instance);
         Direct::Failed
     }
 
     #[cold]
-    fn failed_directly(&self, target: &Target, entered: Entered<'_>, status: Status, cx: &Context) -> IpcError {
-        let module = entered.instance().name().into();
+    fn failed_directly(
+        &self,
+        target: &Target,
+        codec: &Codec,
+        entered: Entered<'_>,
+        status: Status,
+        cx: &Context,
+    ) -> IpcError {
+        let module: String = entered.instance().name().into();
+        let malformed = |what, shape: fn(&Codec) -> Shape| {
+            let request = format!("{module}.{}", target.request.name);
+            let expected = shape(codec);
+            IpcError::Malformed { what, request, expected }
+        };
         let error = match status {
+            Status::Malformed => return malformed("arguments", Codec::args),
+            Status::BadReply => return malformed("reply", Codec::reply),
             Status::Panicked => self.crashed(entered, cx),
             _ => {
                 drop(entered);

@@ -126,13 +126,11 @@ impl<'a> Entered<'a> {
                     // SAFETY: the codec stands beside its handler in the entry; the rest is passed on.
                     return unsafe { call.pass(*handler, module, cx) };
                 }
-                if call.codec().agrees(codec).is_err() {
+                if !call.may_cross(codec) {
                     return Status::Mismatch;
                 }
-                let mut reply = Vec::new();
                 // SAFETY: as above.
-                let status = unsafe { codec.serve(*handler, module, &call.encode(), &mut reply, cx) };
-                if status == Status::Handled && !call.decode(&reply) { Status::BadReply } else { status }
+                unsafe { call.cross(codec, *handler, module, cx) }
             }
             (RequestFn::Typed(handler, codec), Carries::Bytes { args, reply }) => {
                 // SAFETY: as above.
@@ -154,7 +152,7 @@ impl<'a> Entered<'a> {
             }
             (RequestFn::Raw(handler), carries) => {
                 let payload = match carries {
-                    Carries::Typed(call) => call.encode(),
+                    Carries::Typed(call) => call.encode().bytes().to_vec(),
                     Carries::Bytes { args, .. } => args.to_vec(),
                     Carries::Raw { .. } => unreachable!("matched above"),
                 };
