@@ -3,7 +3,7 @@
 //! A library has its own allocator, its own statics and its own thread-locals, so no ownership crosses: arguments go in
 //! borrowed, replies and errors are written into a sink of the caller's, and what must be kept is an opaque token that goes
 //! back to whoever made it. A handler's function is called by the host as it stands in the module's descriptor; what it
-//! asks of its host goes through [`HostCalls`], and the little that a host asks besides through [`GuestCalls`].
+//! asks of its host goes through `HostCalls`, and the little that a host asks besides through `GuestCalls`.
 //!
 //! - `crossing.rs`: an event, in the three forms in which it crosses.
 //! - `fault.rs`: errors, in bytes.

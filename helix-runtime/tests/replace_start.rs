@@ -47,7 +47,6 @@ mod second {
 #[derive(Default)]
 pub struct Renewed {
     taken: (u64, u64),
-    fails: bool,
 }
 
 #[helix_handlers]

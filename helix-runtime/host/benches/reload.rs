@@ -349,11 +349,8 @@ fn rival(tuned: bool) -> f64 {
     };
     let features: &[&str] = if tuned { &["--features", "tuned"] } else { &[] };
     cargo(&[&["build", "--workspace"], features].concat());
-    let mut host = Command::new(target.join("debug/rival"))
-        .current_dir(&folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut host =
+        Command::new(target.join("debug/rival")).current_dir(&folder).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(host.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "0");
     let mut all = Vec::new();

@@ -160,7 +160,8 @@ fn check(ty: &'static NamedType, value: &Value, at: &str) -> Result<(), ValueFau
             match variant.ty {
                 DataModelVariant::UnitVariant if inner.is_null() => Ok(()),
                 DataModelVariant::UnitVariant => wrong(&format!("{name:?}")),
-                DataModelVariant::NewtypeVariant(ty) => check(ty, inner, &at),
+                // A schema may say of a variant with one item that it is a tuple of one; serde does not.
+                DataModelVariant::NewtypeVariant(ty) | DataModelVariant::TupleVariant([ty]) => check(ty, inner, &at),
                 DataModelVariant::TupleVariant(types) => {
                     items(inner, &at, &text(ty), Some(types.len()), |at| types[at])
                 }
@@ -314,7 +315,7 @@ impl Serialize for Typed<'_> {
                 let inner = |ty| Typed { ty, value: inner };
                 match variant.ty {
                     DataModelVariant::UnitVariant => to.serialize_unit_variant(ty.name, index, variant.name),
-                    DataModelVariant::NewtypeVariant(of) => {
+                    DataModelVariant::NewtypeVariant(of) | DataModelVariant::TupleVariant([of]) => {
                         to.serialize_newtype_variant(ty.name, index, variant.name, &inner(of))
                     }
                     DataModelVariant::TupleVariant(types) => {
@@ -499,7 +500,9 @@ impl<'de> Visitor<'de> for Seed {
                 access.unit_variant()?;
                 return Ok(Value::String(variant.name.into()));
             }
-            DataModelVariant::NewtypeVariant(ty) => access.newtype_variant_seed(Seed(ty))?,
+            DataModelVariant::NewtypeVariant(ty) | DataModelVariant::TupleVariant([ty]) => {
+                access.newtype_variant_seed(Seed(ty))?
+            }
             DataModelVariant::TupleVariant(types) => {
                 Value::Array(access.tuple_variant(types.len(), Items(|at: usize| types[at], Some(types.len())))?)
             }

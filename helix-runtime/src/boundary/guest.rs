@@ -84,6 +84,10 @@ unsafe fn forget(closure: GuestClosure) {
 static LOG: AtomicPtr<HostCalls> = AtomicPtr::new(core::ptr::null_mut());
 
 fn forward_log(host: &'static HostCalls, name: &'static str) {
+    // A module that was adopted from this very copy writes to the host's log as it is.
+    if core::ptr::eq(host, super::host::calls()) {
+        return;
+    }
     LOG.store(core::ptr::from_ref(host).cast_mut(), Ordering::Release);
     // Another instance of this library has done it already, or the module has a logger of its own.
     if log::set_boxed_logger(Box::new(Forward { name })).is_ok() {

@@ -36,6 +36,11 @@ static CALLS: HostCalls = HostCalls {
     request,
 };
 
+/// The table of this copy.
+pub(super) fn calls() -> &'static HostCalls {
+    &CALLS
+}
+
 /// An instance of a guest that is there. Dropping it takes the instance's means to ask away.
 pub(crate) struct Attached {
     guest: &'static GuestCalls,
