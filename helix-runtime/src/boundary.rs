@@ -30,7 +30,7 @@ use crate::request::{Request, Response};
 use crate::schema::Shape;
 
 pub(crate) use crossing::{Crossing, EventCodec, Payload, publish, received, received_as};
-pub(crate) use fault::known;
+pub(crate) use fault::{known, unfit};
 pub(crate) use guest::Remote;
 pub(crate) use host::{Attached, attach};
 

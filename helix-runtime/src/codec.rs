@@ -9,7 +9,7 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 
 use crate::context::{Carries, Context, Direct};
 use crate::descriptor::{Status, TypedFn};
-use crate::erase::{decoded, encoded};
+use crate::erase::{decoded, dropped, encoded};
 use crate::error::{IpcError, IpcResult};
 use crate::message::{Args, Message, Sink, Spill, decode, encode};
 use crate::schema::Shape;
@@ -70,7 +70,8 @@ unsafe fn serve<A: Args, R: Message>(
     }
     // SAFETY: a handler that returns `Handled` has written its reply.
     let reply = unsafe { reply.assume_init() };
-    encoded(&reply, sink, cx)
+    let status = encoded(&reply, sink, cx);
+    dropped(reply, status, cx)
 }
 
 impl Codec {

@@ -146,6 +146,22 @@ pub(crate) fn encoded<T: Serialize>(value: &T, sink: &mut dyn Sink, cx: &Context
     }
 }
 
+/// Drops a value of a user's type, which is user code too, after it has come to that status.
+#[inline]
+pub(crate) fn dropped<T>(value: T, status: Status, cx: &Context) -> Status {
+    if !core::mem::needs_drop::<T>() {
+        return status;
+    }
+    let drops = || {
+        drop(value);
+        Ok(())
+    };
+    match finish(cx, drops) {
+        Ok(()) => status,
+        Err(panicked) => panicked,
+    }
+}
+
 #[inline]
 fn done(result: Result<(), Status>) -> Status {
     match result {
@@ -251,21 +267,24 @@ macro_rules! constructors {
                 // SAFETY: as above.
                 let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                 #[cfg(feature = "std")]
-                let received;
+                let mut received: Option<P> = None;
                 let event = match received_from(cx, <E as HeardAs<P>>::IS_RECEIVED) {
                     #[cfg(feature = "std")]
                     Some(remote) => {
-                        received = match E::receive(&remote.lend(delivery), cx) {
-                            Ok(received) => received,
+                        match E::receive(&remote.lend(delivery), cx) {
+                            Ok(event) => received = event,
                             Err(status) => return status,
-                        };
+                        }
                         received.as_ref()
                     }
                     // SAFETY: the dispatch calls only those who listen to the delivery.
                     _ => unsafe { <E as HeardAs<P>>::view(delivery) },
                 };
                 let Some(event) = event else { return Status::Ignored };
-                respond(cx, || run(module, event, cx).into_response())
+                let status = respond(cx, || run(module, event, cx).into_response());
+                #[cfg(feature = "std")]
+                let status = if <E as HeardAs<P>>::IS_RECEIVED { dropped(received, status, cx) } else { status };
+                status
             }
 
             /// A request with typed arguments.
@@ -350,7 +369,10 @@ macro_rules! constructors {
                     // SAFETY: as above.
                     let (run, module) = unsafe { (closure::<F>(), $cast(module)) };
                     match finish(cx, || run(module, cx).into_reply()) {
-                        Ok(state) => encoded(&state, sink, cx),
+                        Ok(state) => {
+                            let status = encoded(&state, sink, cx);
+                            dropped(state, status, cx)
+                        }
                         Err(status) => status,
                     }
                 }

@@ -110,10 +110,9 @@ pub enum ModuleError {
     /// A call to another module went wrong.
     #[error(transparent)]
     Ipc(#[from] IpcError),
-    /// The modules would not fit together. The last one: it is told in words where errors are told in bytes.
+    /// The modules would not fit together.
     #[error(transparent)]
-    #[cfg_attr(feature = "std", serde(skip))]
-    Unfit(Box<BuildError>),
+    Unfit(#[cfg_attr(feature = "std", serde(with = "crate::boundary::unfit"))] Box<BuildError>),
 }
 
 impl ModuleError {

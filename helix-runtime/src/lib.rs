@@ -118,7 +118,7 @@ pub use module::{Handlers, Module};
 pub use request::{MessagePriority, Request, Response};
 pub use router::{MailboxStats, MessageRouter, ModuleAddress};
 pub use runtime::{
-    BuildError, BuildFault, Builder, Clock, Edge, LifecycleError, Replacement, MessageId, ModuleHealth, ModuleStatus, Polled,
+    BuildError, BuildFault, Builder, Clock, Edge, LifecycleError, Missing, Replacement, MessageId, ModuleHealth, ModuleStatus, Polled,
     ReplyHandler, Resolved, Runtime, SavedState, StartPlan, StateFault, Supervision, Transition,
 };
 #[cfg(feature = "std")]

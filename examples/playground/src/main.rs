@@ -38,6 +38,7 @@ fn main() -> Result<(), HostFault> {
     let args = Args::parse();
     let cargo = Cargo { target_dir: args.target_dir.clone(), ..Cargo::default() };
     let crates = CRATES.map(|name| cargo.find(&args.folder.join(name))).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let watch = Watch::new(cargo.clone(), crates.to_vec());
     let mut libraries = Vec::new();
     for module in &crates {
         let built =
@@ -49,7 +50,7 @@ fn main() -> Result<(), HostFault> {
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (host, ended) = (&host, &ended);
-        let watching = scope.spawn(|| Watch::new(cargo, crates).run(host, ended, || println!("watching"), &mut tell));
+        let watching = scope.spawn(|| watch.run(host, ended, || println!("watching"), &mut tell));
         let played = play(host, &args);
         ended.store(true, Ordering::Relaxed);
         let watched = watching.join().expect("what is told does not panic");

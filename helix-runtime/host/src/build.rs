@@ -299,6 +299,8 @@ fn seal(artifact: &Path, folder: &Path, path: &Path) -> std::io::Result<Vec<u8>>
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     std::io::Write::write_all(&mut file, &bytes)?;
+    // Whoever runs it need not be whoever has built it.
+    fs::set_permissions(file.path(), fs::metadata(artifact)?.permissions())?;
     file.persist(path)?;
     Ok(bytes)
 }

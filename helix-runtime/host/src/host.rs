@@ -1,8 +1,10 @@
 //! A host: a runtime, the libraries that are loaded into it, and the thread that polls it.
 
 mod book;
+mod change;
 mod fault;
 mod keep;
+mod lazy;
 mod steer;
 mod view;
 
@@ -15,12 +17,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use helix_runtime::{
-    Builder, Clock, Config, Descriptor, ModuleInfo, ModuleSet, Request, Response, Runtime, SystemClock,
+    Builder, Clock, Config, Descriptor, Missing, ModuleInfo, ModuleSet, Request, Response, Runtime, SystemClock,
 };
 
 use crate::config::Configuration;
 use crate::directory::{Directory, Found};
 use crate::load::{Loaded, Loader};
+
+use change::Changing;
+use lazy::Lazy;
 
 pub use book::{Line, LogBook};
 pub use fault::HostFault;
@@ -48,15 +53,14 @@ pub struct Host {
 struct Shared {
     runtime: Runtime,
     loader: Loader,
-    libraries: Mutex<BTreeMap<String, InLibrary>>,
-    /// What is loaded when it is first asked.
-    lazy: Mutex<Vec<Found>>,
+    /// By module, each build that was loaded, the last one last.
+    libraries: Mutex<BTreeMap<String, Vec<InLibrary>>>,
+    lazy: Lazy,
     /// The directories whose libraries are named when somebody is missed.
     folders: Vec<PathBuf>,
     /// Where the modules' states are kept.
     state_dir: Option<PathBuf>,
-    /// One change at a time.
-    changing: Mutex<()>,
+    changing: Changing,
     log: Option<&'static LogBook>,
     rates: Mutex<Rates>,
     ended: AtomicBool,
@@ -211,13 +215,13 @@ impl HostBuilder {
         for found in &set.modules {
             let loaded = loader.load(&found.path)?;
             builder = builder.add_descriptor(loaded.descriptor);
-            libraries.insert(found.info.name.to_string(), InLibrary { path: found.path.clone(), loaded });
+            libraries.insert(found.info.name.to_string(), vec![InLibrary { path: found.path.clone(), loaded }]);
         }
         let host: Arc<Mutex<Weak<Shared>>> = Arc::default();
         let shared_by_hook = host.clone();
         let on_missing = move |name: &str| {
             let shared = locked(&shared_by_hook).upgrade();
-            shared.is_some_and(|shared| shared.load_lazily(name))
+            shared.map_or(Missing::Nobody, |shared| shared.load_lazily(name))
         };
         let builder = (self.more)(builder.config(known).on_missing(on_missing));
         let runtime = builder.build()?;
@@ -225,10 +229,10 @@ impl HostBuilder {
             runtime,
             loader,
             libraries: Mutex::new(libraries),
-            lazy: Mutex::new(lazy),
+            lazy: Lazy::new(lazy),
             folders: self.folders,
             state_dir,
-            changing: Mutex::default(),
+            changing: Changing::default(),
             log: self.log,
             rates: Mutex::default(),
             ended: AtomicBool::new(false),
@@ -289,10 +293,18 @@ impl Host {
     /// The first module's failure to stop; the others are stopped all the same.
     pub fn stop(mut self) -> Result<(), HostFault> {
         self.end();
-        if let Some(folder) = &self.shared.state_dir {
-            keep::write(folder, &self.shared.runtime)?;
-        }
-        Ok(self.shared.runtime.stop()?)
+        self.shut_down()
+    }
+
+    /// The same for a host that others still look at: what they ask of its modules is answered that these do not run.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn shut_down(&self) -> Result<(), HostFault> {
+        self.shared.ended.store(true, Ordering::Release);
+        let kept = self.shared.state_dir.as_ref().map(|folder| keep::write(folder, &self.shared.runtime));
+        self.shared.runtime.stop()?;
+        Ok(kept.unwrap_or(Ok(()))?)
     }
 
     fn end(&mut self) {
@@ -341,8 +353,14 @@ impl Shared {
     /// Does what waits to be done, until the host ends.
     fn poll(&self, asked: &Receiver<Ask>) {
         while !self.ended.load(Ordering::Acquire) {
-            self.runtime.poll(SystemClock.now());
-            self.sample();
+            // A clock, a logger or a configuration of the program's may panic; the next round is another one.
+            let round = std::panic::AssertUnwindSafe(|| {
+                self.runtime.poll(SystemClock.now());
+                self.sample();
+            });
+            if std::panic::catch_unwind(round).is_err() {
+                log::error!(target: "helix", "polling has panicked; it goes on");
+            }
             while let Ok(Ask { module }) = asked.try_recv() {
                 match self.reload(&module, None) {
                     Ok(reloaded) => {

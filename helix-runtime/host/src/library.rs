@@ -126,6 +126,9 @@ impl FileFault {
 
 /// Ends a file that `helix build` has made: this, the build id in 16 hexadecimal digits, and a line feed.
 const SEAL: &[u8] = b"\nhelix-seal 1 sha256/64=";
+const SEAL_MARK: &[u8] = b"\nhelix-seal";
+/// No library is longer, in bytes.
+const LONGEST: u64 = 1 << 30;
 const SEAL_LEN: usize = SEAL.len() + 17;
 
 impl Library {
@@ -133,14 +136,26 @@ impl Library {
     pub fn open(path: &Path) -> Result<Self, FileFault> {
         let io = |error| FileFault::Io { path: path.into(), error };
         // Opening a pipe for reading would wait for whoever writes into it.
-        if !fs::metadata(path).map_err(io)?.is_file() {
-            return Err(FileFault::NotALibrary { path: path.into(), found: "no regular file".into() });
+        let metadata = fs::metadata(path).map_err(io)?;
+        let not = |found| Err(FileFault::NotALibrary { path: path.into(), found });
+        if !metadata.is_file() {
+            return not("no regular file".into());
+        }
+        if metadata.len() > LONGEST {
+            return not(format!("a file of {} bytes", metadata.len()));
         }
         Self::of_bytes(path, fs::read(path).map_err(io)?)
     }
 
     /// The same of bytes that were read already; the path is for messages.
     pub fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, FileFault> {
+        let end = &bytes[bytes.len().saturating_sub(SEAL_LEN)..];
+        // What begins like a seal near the end, and is none, is one that was damaged.
+        let marks = end.windows(SEAL_MARK.len()).position(|window| window == SEAL_MARK);
+        if let Some(at) = marks.filter(|at| *at > 0 || !end.starts_with(SEAL)) {
+            let expected = String::from_utf8_lossy(&end[at..]).trim().to_string();
+            return Err(FileFault::Seal { path: path.into(), found: BuildId::of(&bytes), expected });
+        }
         let sealed = bytes.len().checked_sub(SEAL_LEN).map(|at| bytes.split_at(at));
         let sealed = sealed.and_then(|(contents, seal)| Some((contents, seal.strip_prefix(SEAL)?)));
         let (contents, expected) = match sealed {

@@ -22,6 +22,7 @@ use crate::library::{BuildId, FileFault, Library};
 #[derive(Debug)]
 pub struct Loader {
     folder: TempDir,
+    _lock: fs::File,
     loaded: Mutex<Vec<Loaded>>,
     count: AtomicUsize,
 }
@@ -78,9 +79,8 @@ impl Loader {
     /// A loader with a folder of its own below the system's folder for temporary files, which goes with it.
     pub fn new() -> io::Result<Self> {
         sweep();
-        let folder = tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir()?;
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
-        Ok(Self { folder, loaded: Mutex::default(), count: AtomicUsize::new(0) })
+        let (folder, lock) = own_folder()?;
+        Ok(Self { folder, _lock: lock, loaded: Mutex::default(), count: AtomicUsize::new(0) })
     }
 
     /// Reads, accepts and loads a file.
@@ -112,24 +112,39 @@ impl Loader {
     }
 }
 
-const PREFIX: &str = "helix-host-";
+const PREFIX: &str = "helix-libraries-";
+/// Whoever has the folder holds a lock on this file in it, as long as they live.
+const LOCK: &str = "lock";
 
-/// Removes the folders of hosts that were killed.
+/// A folder of this loader's own, with its lock.
+fn own_folder() -> io::Result<(TempDir, fs::File)> {
+    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
+    let lock = fs::File::create_new(folder.path().join(LOCK))?;
+    lock.try_lock().map_err(io::Error::from)?;
+    Ok((folder, lock))
+}
+
+/// Removes the folders of hosts that were killed: of this very user, of this very make, and locked by nobody.
 fn sweep() {
     let Ok(entries) = fs::read_dir(std::env::temp_dir()) else { return };
+    let own = rustix::process::geteuid().as_raw();
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split('-').next());
-        let is_gone = pid.is_some_and(|pid| !pid.is_empty() && !Path::new("/proc").join(pid).exists());
-        if is_gone {
+        let is_one = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).is_some_and(|rest| rest.len() == 6);
+        let is_own = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == own);
+        let lock = fs::File::open(entry.path().join(LOCK));
+        let is_left = lock.as_ref().is_ok_and(|lock| lock.try_lock().is_ok());
+        if is_one && is_own && is_left {
+            // Whoever looks at the same moment may have been quicker.
             drop(fs::remove_dir_all(entry.path()));
         }
     }
 }
 
-/// A module's name may have a `/`.
-fn file_name(module: &str) -> String {
-    module.replace('/', "_")
+/// A module's name in a file's: it may have a `/`, and has no `+`.
+pub(crate) fn file_name(module: &str) -> String {
+    module.replace('/', "+")
 }
 
 fn copy(path: &Path, bytes: &[u8]) -> io::Result<()> {

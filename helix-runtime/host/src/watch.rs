@@ -19,6 +19,8 @@ use crate::host::{Host, HostFault, Reloaded};
 pub struct Watch {
     cargo: Cargo,
     crates: Vec<ModuleCrate>,
+    /// What was in the sources when this was made: what has changed since then is built.
+    contents: Contents,
 }
 
 /// What is told while sources are watched.
@@ -76,9 +78,12 @@ const SETTLE: Duration = Duration::from_millis(2);
 const LOOK: Duration = Duration::from_millis(50);
 
 impl Watch {
-    /// Watches the sources of these crates, and of what they depend on beside them.
+    /// Watches the sources of these crates, and of what they depend on beside them, as they are now: it is made before the
+    /// crates are built for the first time, so that an edit in the middle of that is not missed.
     pub fn new(cargo: Cargo, crates: Vec<ModuleCrate>) -> Self {
-        Self { cargo, crates }
+        let mut contents = Contents::default();
+        crates.iter().flat_map(|module| &module.sources).for_each(|folder| drop(contents.look(folder)));
+        Self { cargo, crates, contents }
     }
 
     /// Watches until `ended` is set. `ready` is called once the system watches.
@@ -103,28 +108,26 @@ impl Watch {
             // Nobody listens any more when the watch ends.
             drop(on_change.send(news));
         });
-        let mut watcher = watcher.map_err(blind)?;
-        let mut folders: Vec<&PathBuf> = self.crates.iter().flat_map(|module| &module.sources).collect();
-        folders.sort();
-        folders.dedup();
-        for folder in folders {
-            for (path, mode) in [
-                (folder.join("src"), RecursiveMode::Recursive),
-                // The manifest, which an editor may replace by another file of that name.
-                (folder.clone(), RecursiveMode::NonRecursive),
-            ] {
-                if path.exists() {
-                    watcher.watch(&path, mode).map_err(blind)?;
-                }
-            }
-        }
-        let mut contents = Contents::default();
-        self.crates.iter().flat_map(|module| &module.sources).for_each(|folder| contents.read(folder));
+        let Self { cargo, crates, contents } = self;
+        let mut round = Round {
+            cargo,
+            crates,
+            contents,
+            watcher: watcher.map_err(blind)?,
+            tells,
+            building: None,
+            builds: 0,
+            waiting: Vec::new(),
+            began: Instant::now(),
+        };
+        round.watch_all()?;
         ready();
-        let mut round =
-            Round { watch: &self, tells, building: None, builds: 0, waiting: Vec::new(), began: Instant::now() };
+        let missed = round.look();
+        if !missed.is_empty() {
+            round.changed(missed, Instant::now(), told);
+        }
         while !ended.load(Ordering::Acquire) {
-            round.step(&news, &mut contents, host, told);
+            round.step(&news, host, told);
         }
         round.cancel();
         Ok(())
@@ -136,7 +139,7 @@ fn blind(error: notify::Error) -> HostFault {
 }
 
 /// What was in each file, so that one that was only touched does not count.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Contents(BTreeMap<PathBuf, [u8; 32]>);
 
 impl Contents {
@@ -146,16 +149,26 @@ impl Contents {
         !hidden && (matches!(extension, Some("rs" | "toml")) || path.components().any(|part| part.as_os_str() == "src"))
     }
 
-    fn read(&mut self, folder: &Path) {
+    /// The sources of a crate that have changed since they were last looked at.
+    fn look(&mut self, folder: &Path) -> Vec<PathBuf> {
+        let mut changed = Vec::new();
         for path in [folder.join("Cargo.toml"), folder.join("build.rs"), folder.join("src")] {
-            self.read_all(&path);
+            self.look_at(&path, &mut changed);
         }
+        let gone: Vec<PathBuf> =
+            self.0.keys().filter(|path| path.starts_with(folder) && !path.exists()).cloned().collect();
+        changed.extend(gone.into_iter().filter(|path| self.0.remove(path).is_some()));
+        changed
     }
 
-    fn read_all(&mut self, path: &Path) {
+    fn look_at(&mut self, path: &Path, changed: &mut Vec<PathBuf>) {
         match fs::read_dir(path) {
-            Ok(entries) => entries.flatten().for_each(|entry| self.read_all(&entry.path())),
-            Err(_) => drop(self.has_changed(path)),
+            Ok(entries) => entries.flatten().for_each(|entry| self.look_at(&entry.path(), changed)),
+            Err(_) => {
+                if Self::is_source(path) && self.has_changed(path) {
+                    changed.push(path.into());
+                }
+            }
         }
     }
 
@@ -175,8 +188,11 @@ struct Building {
 }
 
 /// What is built at the moment, and what is to be built next.
-struct Round<'a> {
-    watch: &'a Watch,
+struct Round {
+    cargo: Cargo,
+    crates: Vec<ModuleCrate>,
+    contents: Contents,
+    watcher: notify::RecommendedWatcher,
     tells: Sender<News>,
     building: Option<Building>,
     builds: u64,
@@ -185,8 +201,35 @@ struct Round<'a> {
     began: Instant,
 }
 
-impl Round<'_> {
-    fn step(&mut self, news: &Receiver<News>, contents: &mut Contents, host: &Host, told: &mut dyn FnMut(Told)) {
+impl Round {
+    /// The folders of the sources, each once.
+    fn folders(&self) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = self.crates.iter().flat_map(|module| &module.sources).cloned().collect();
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
+    /// Lets the system watch every source. What is watched already is so anew: a folder may be another one by that name.
+    fn watch_all(&mut self) -> Result<(), HostFault> {
+        for folder in self.folders() {
+            // The manifest, which an editor may replace by another file of that name, and `src` itself.
+            self.watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(blind)?;
+            let sources = folder.join("src");
+            if sources.exists() {
+                let _ = self.watcher.unwatch(&sources);
+                self.watcher.watch(&sources, RecursiveMode::Recursive).map_err(blind)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The sources that have changed since they were last looked at.
+    fn look(&mut self) -> Vec<PathBuf> {
+        self.folders().iter().flat_map(|folder| self.contents.look(folder)).collect()
+    }
+
+    fn step(&mut self, news: &Receiver<News>, host: &Host, told: &mut dyn FnMut(Told)) {
         match news.recv_timeout(LOOK) {
             Ok(News::Touched(first)) => {
                 let seen = Instant::now();
@@ -197,23 +240,43 @@ impl Round<'_> {
                         other => self.hear(other, host, told),
                     }
                 }
-                paths.sort();
-                paths.dedup();
-                paths.retain(|path| Contents::is_source(path) && contents.has_changed(path));
-                if !paths.is_empty() {
-                    self.changed(paths, seen, told);
-                }
+                self.touched(paths, seen, told);
             }
             Ok(other) => self.hear(other, host, told),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
     }
 
+    fn touched(&mut self, mut paths: Vec<PathBuf>, seen: Instant, told: &mut dyn FnMut(Told)) {
+        paths.sort();
+        paths.dedup();
+        let is_folder = |path: &PathBuf| path.is_dir() || path.file_name().is_some_and(|name| name == "src");
+        let is_moved = paths.iter().any(is_folder);
+        paths.retain(|path| Contents::is_source(path) && self.contents.has_changed(path));
+        let is_manifest = paths.iter().any(|path| path.file_name().is_some_and(|name| name == "Cargo.toml"));
+        if is_manifest {
+            // What the crates depend on may be other folders now. What cargo has against it, the build tells.
+            for module in &mut self.crates {
+                if let Ok(found) = self.cargo.find(&module.folder) {
+                    *module = found;
+                }
+            }
+        }
+        if is_moved || is_manifest {
+            if let Err(fault) = self.watch_all() {
+                told(Told::Blind(fault.to_string()));
+            }
+            paths.extend(self.look());
+        }
+        if !paths.is_empty() {
+            self.changed(paths, seen, told);
+        }
+    }
+
     fn changed(&mut self, files: Vec<PathBuf>, seen: Instant, told: &mut dyn FnMut(Told)) {
         let is_of =
             |module: &ModuleCrate| files.iter().any(|file| module.sources.iter().any(|at| file.starts_with(at)));
-        let crates = &self.watch.crates;
-        let meant: Vec<usize> = (0..crates.len()).filter(|at| is_of(&crates[*at])).collect();
+        let meant: Vec<usize> = (0..self.crates.len()).filter(|at| is_of(&self.crates[*at])).collect();
         if meant.is_empty() {
             return;
         }
@@ -224,7 +287,7 @@ impl Round<'_> {
         } else if self.building.is_none() && self.waiting.is_empty() {
             self.began = seen;
         }
-        let packages = meant.iter().map(|at| crates[*at].package.clone()).collect();
+        let packages = meant.iter().map(|at| self.crates[*at].package.clone()).collect();
         told(Told::Changed { files, packages });
         for at in meant {
             if !self.waiting.contains(&at) {
@@ -274,7 +337,7 @@ impl Round<'_> {
         self.builds += 1;
         let number = self.builds;
         self.building = Some(Building { number, at, cancel: cancel.clone() });
-        let (cargo, module, tells) = (self.watch.cargo.clone(), self.watch.crates[at].clone(), self.tells.clone());
+        let (cargo, module, tells) = (self.cargo.clone(), self.crates[at].clone(), self.tells.clone());
         std::thread::spawn(move || {
             let mut talk = |bytes: &[u8]| drop(tells.send(News::Talk(bytes.to_vec())));
             let built = cargo.build(&module, &cancel, &mut talk);

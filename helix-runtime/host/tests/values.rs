@@ -39,6 +39,8 @@ pub struct Everything {
     figures: Vec<Figure>,
     names: BTreeMap<String, u16>,
     numbers: BTreeMap<u32, bool>,
+    letters: BTreeMap<char, Wrapped>,
+    huge: (u128, i128),
     result: Result<u8, String>,
     pair: (i32, [u8; 3]),
     nothing: (),
@@ -61,12 +63,14 @@ prop_compose! {
     fn everything()(
         flag: bool, small: u8, number: u64, signed: i32, real in -1e9..1e9, text: String, letter: char,
         figures in prop::collection::vec(figures(), 0..4),
-        names: BTreeMap<String, u16>, numbers: BTreeMap<u32, bool>,
+        names: BTreeMap<String, u16>, numbers: BTreeMap<u32, bool>, letters: BTreeMap<char, u16>, huge: (u64, i64),
         result in prop_oneof![any::<u8>().prop_map(Ok), any::<String>().prop_map(Err)],
         pair: (i32, [u8; 3]), wrapped: u16, maybe: Option<u16>,
     ) -> Everything {
         Everything {
-            flag, small, number, signed, real, text, letter, figures, names, numbers, result, pair,
+            flag, small, number, signed, real, text, letter, figures, names, numbers,
+            letters: letters.into_iter().map(|(letter, number)| (letter, Wrapped(number))).collect(),
+            huge: (huge.0.into(), huge.1.into()), result, pair,
             nothing: (), marker: Marker, wrapped: Wrapped(wrapped), maybe: maybe.map(Wrapped),
         }
     }
@@ -104,7 +108,7 @@ fn the_first_wrong_field_is_named_with_what_was_found_and_expected() {
     let kinds = "Figure<Point|Circle(f32)|Line(i8,i64)|Rectangle{width:u32,height:?i16}>";
     says(json!("Square"), &format!("value: found \"Square\", expected {kinds}"));
     says(json!(3), &format!("value: found 3, expected {kinds}"));
-    says(json!({ "Circle": "round" }), "Circle: found \"round\", expected a number");
+    says(json!({ "Circle": "round" }), "Circle: found \"round\", expected a number of 32 bits");
     says(json!({ "Line": [1] }), &format!("Line: found a list of 1, expected {kinds}"));
     says(json!({ "Line": [200, 0] }), "Line.0: found 200, expected i8: a whole number of 8 bits");
     says(
@@ -116,6 +120,20 @@ fn the_first_wrong_field_is_named_with_what_was_found_and_expected() {
         json!({ "Rectangle": { "width": 1, "depth": 1 } }),
         &format!("Rectangle.depth: found a field of that name, expected {kinds}"),
     );
+    let shape = <(BTreeMap<u32, bool>, f32, u128, f64) as Message>::SHAPE;
+    let says = |value: Value, text: &str| assert_eq!(encode(shape, &value).unwrap_err().to_string(), text);
+    says(json!([{ "abc": true }, 0, 0, 0]), "0.abc: found \"abc\", expected u32: a whole number from 0 to 4294967295");
+    says(json!([{}, 1e300, 0, 0]), "1: found 1e+300, expected a number of 32 bits");
+    says(
+        json!([{}, 0, "many", 0]),
+        "2: found \"many\", expected u128: a whole number of 128 bits, as text if it is large",
+    );
+    // What is shown as text can be given back.
+    let large = (BTreeMap::from([(7_u32, true)]), f32::INFINITY, u128::MAX, f64::NEG_INFINITY);
+    let shown = decode(shape, &postcard::to_allocvec(&large).unwrap()).unwrap();
+    assert_eq!(shown, json!([{ "7": true }, "inf", u128::MAX.to_string(), "-inf"]));
+    assert_eq!(encode(shape, &shown).unwrap(), postcard::to_allocvec(&large).unwrap());
+    let shape = <Figure as Message>::SHAPE;
     // What is optional may be left out.
     assert!(encode(shape, &json!({ "Rectangle": { "width": 1 } })).is_ok());
 }

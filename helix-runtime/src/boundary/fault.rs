@@ -14,10 +14,10 @@ use crate::lock::Lock;
 use crate::message::{Sink, decode, encode};
 use crate::schema::Shape;
 
-/// Writes an error. A sink of the other side's grows, so that there is room.
+/// Writes an error.
 pub(super) fn write(error: &IpcError, sink: &mut dyn Sink) {
-    let written = encode(error, sink);
-    debug_assert!(written.is_ok(), "{error:?} could not be written");
+    // As below.
+    let _ = encode(error, sink);
 }
 
 /// Reads an error that the other side has written.
@@ -31,12 +31,8 @@ pub(super) fn read(bytes: &[u8]) -> IpcError {
 
 /// Writes what a module reports.
 pub(super) fn write_module(error: &ModuleError, sink: &mut dyn Sink) {
-    let written = match error {
-        // What would not fit together is told in words: a module does nothing else with it.
-        ModuleError::Unfit(unfit) => encode(&ModuleError::new(unfit.to_string()), sink),
-        error => encode(error, sink),
-    };
-    debug_assert!(written.is_ok(), "{error:?} could not be written");
+    // A sink of the other side's grows; what does not arrive is told as what cannot be read.
+    let _ = encode(error, sink);
 }
 
 /// Reads what a module reports.
@@ -90,6 +86,21 @@ impl<'de> Deserialize<'de> for Shape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (hash, text): (u64, String) = Deserialize::deserialize(deserializer)?;
         Ok(shape_of(&text, hash))
+    }
+}
+
+/// For what would not fit together: its faults, each in words.
+pub(crate) mod unfit {
+    use super::{Box, Deserialize, Deserializer, Serialize, Serializer, String, ToString, Vec};
+    use crate::runtime::{BuildError, BuildFault};
+
+    pub(crate) fn serialize<S: Serializer>(error: &BuildError, serializer: S) -> Result<S::Ok, S::Error> {
+        error.faults.iter().map(ToString::to_string).collect::<Vec<String>>().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<BuildError>, D::Error> {
+        let faults = Vec::<String>::deserialize(deserializer)?.into_iter().map(BuildFault::Told).collect();
+        Ok(Box::new(BuildError { faults }))
     }
 }
 

@@ -44,8 +44,12 @@ unsafe fn attach(host: &'static HostCalls, end: HostEnd, name: &'static str) -> 
 }
 
 unsafe fn detach(remote: *mut Remote) {
-    // SAFETY: it came from `Arc::into_raw` above, and comes back once. Who has a handle may still be in a call.
-    drop(unsafe { Arc::from_raw(remote.cast_const()) });
+    // SAFETY: it came from `Arc::into_raw` above, and comes back once.
+    let remote = unsafe { Arc::from_raw(remote.cast_const()) };
+    // A handle that was kept goes on as long as the runtime does, like that of a module that is linked: with it stays its end.
+    if Arc::weak_count(&remote) > 1 {
+        core::mem::forget(remote);
+    }
 }
 
 unsafe fn hear(closure: GuestClosure, event: &Crossing<'_>, error: &mut dyn Sink) -> Status {
@@ -59,7 +63,13 @@ unsafe fn hear(closure: GuestClosure, event: &Crossing<'_>, error: &mut dyn Sink
             return Status::Failed;
         }
     };
-    match guard(|| handler(&event)) {
+    // Dropped where a panic of its is caught, like that of the closure.
+    let heard = guard(move || {
+        let response = handler(&event);
+        drop(event);
+        response
+    });
+    match heard {
         Ok(EventResponse::Handled) => Status::Handled,
         Ok(EventResponse::Ignored) => Status::Ignored,
         Ok(EventResponse::Deferred) => Status::Deferred,

@@ -21,6 +21,17 @@ use crate::runtime::supervise::Supervision;
 use crate::runtime::{Runtime, SavedState};
 use crate::set::ModuleSet;
 
+/// What became of a name that nobody has; see [`Builder::on_missing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Nobody will have it.
+    Nobody,
+    /// Somebody has it now.
+    Added,
+    /// Somebody would have it, and cannot be added at the moment.
+    Waits,
+}
+
 /// Gathers what a runtime is made of.
 ///
 /// ```
@@ -146,7 +157,7 @@ impl Builder {
 
     /// Is told of a name that is called and that nobody has, before the call fails: it may add the module, and then says
     /// so. What it is told by a call of one module's is on behalf of that call, and holds up nobody else.
-    pub fn on_missing(mut self, told: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+    pub fn on_missing(mut self, told: impl Fn(&str) -> Missing + Send + Sync + 'static) -> Self {
         self.settings.on_missing = Some(Box::new(told));
         self
     }

@@ -15,11 +15,10 @@ use crate::codec::{Codec, TypedCall};
 use crate::context::Native;
 use crate::context::{Call, Context, Direct, Hold, Host, Place, Route, To};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
-use crate::error::{IpcError, IpcResult, ModuleError};
+use crate::error::{IpcError, IpcResult, ModuleError, ModuleState};
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
 use crate::irq;
-use crate::runtime::ANY_REQUEST;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 use crate::runtime::names::Names;
@@ -28,6 +27,7 @@ use crate::runtime::registry::View;
 use crate::runtime::walk::Link;
 use crate::runtime::way::{Entered, Way};
 use crate::runtime::word::Refused;
+use crate::runtime::{ANY_REQUEST, Missing};
 
 impl Inner {
     /// Enters a module; with `std`, waits for another thread to leave it where that cannot end in a circle.
@@ -250,11 +250,14 @@ impl Host for Inner {
     }
 
     fn resolve(&self, target: &str, request: &str) -> IpcResult<Route> {
-        match (self.find_route(target, request), &self.settings.on_missing) {
-            (Err(IpcError::ModuleNotFound { .. }), Some(on_missing)) if on_missing(target) => {
-                self.find_route(target, request)
-            }
-            (found, _) => found,
+        let (missed, on_missing) = match (self.find_route(target, request), &self.settings.on_missing) {
+            (Err(missed @ IpcError::ModuleNotFound { .. }), Some(on_missing)) => (missed, on_missing),
+            (found, _) => return found,
+        };
+        match on_missing(target) {
+            Missing::Nobody => Err(missed),
+            Missing::Added => self.find_route(target, request),
+            Missing::Waits => Err(IpcError::NotRunning { module: target.into(), state: ModuleState::Registered }),
         }
     }
 

@@ -100,6 +100,9 @@ pub enum BuildFault {
         /// The modules that are there, separated by commas.
         known: String,
     },
+    /// What another copy of this crate has found, in its words.
+    #[error("{0}")]
+    Told(String),
     /// A module has no such key.
     #[error("config key `{module}.{key}`: `{module}` has no key `{key}`; it has: {known}")]
     UnknownKey {

@@ -20,7 +20,7 @@ use crate::runtime::poll::{Clock, Pump, Source};
 use crate::runtime::registry::{OldView, Registry, Retired, View};
 use crate::runtime::slot::Slot;
 use crate::runtime::supervise::Supervision;
-use crate::runtime::{Replacement, SavedState};
+use crate::runtime::{Missing, Replacement, SavedState};
 
 pub(crate) struct Inner {
     registry: Lock<Registry>,
@@ -32,7 +32,7 @@ pub(crate) struct Inner {
     pub(super) config: Box<dyn Config>,
     pub(super) settings: Settings,
     /// What modules are to take back when they start.
-    pub(super) states: Vec<SavedState>,
+    pub(super) states: Lock<Vec<SavedState>>,
     /// Whether `start` was called, and `stop` not since.
     pub(super) started: Lock<bool>,
     /// Which transition is under way.
@@ -102,8 +102,8 @@ pub(super) struct Settings {
     pub(super) on_missing: Option<OnMissing>,
 }
 
-/// Told of a name that nobody has. Whether there may be somebody now.
-pub(super) type OnMissing = Box<dyn Fn(&str) -> bool + Send + Sync>;
+/// Told of a name that nobody has.
+pub(super) type OnMissing = Box<dyn Fn(&str) -> Missing + Send + Sync>;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -138,7 +138,7 @@ impl Inner {
             root: Place::new(ModuleId(u32::MAX), "helix"),
             config,
             settings,
-            states,
+            states: Lock::new(states),
             started: Lock::new(false),
             moving: Lock::new(None),
             followers: Lock::new(Vec::new()),

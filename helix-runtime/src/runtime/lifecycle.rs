@@ -259,8 +259,9 @@ impl Inner {
     /// Creates, configures and initializes an instance; it ends up `Initialized`, or failed.
     fn prepare(&self, instance: &Instance) -> Result<(), LifecycleError> {
         self.make(instance)?;
-        let Some(state) = self.states.iter().find(|state| state.module == instance.name()) else { return Ok(()) };
-        let restored = self.on_behalf(instance, Hold::Place(Access::Free), |cx| self.restore(instance, state, cx));
+        let found = self.states.lock().iter().find(|state| state.module == instance.name()).cloned();
+        let Some(state) = found else { return Ok(()) };
+        let restored = self.on_behalf(instance, Hold::Place(Access::Free), |cx| self.restore(instance, &state, cx));
         restored.map_err(|error| {
             instance.fail();
             LifecycleError::new(instance.name(), "on_restore", error)

@@ -38,7 +38,7 @@ mod walk;
 mod way;
 mod word;
 
-pub use builder::Builder;
+pub use builder::{Builder, Missing};
 pub use faults::{BuildError, BuildFault};
 pub use health::ModuleHealth;
 #[cfg(feature = "std")]

@@ -177,6 +177,16 @@ impl Runtime {
     }
 }
 
+impl Runtime {
+    /// Gives a module its state back that comes later, when it starts for the first time; see
+    /// [`Builder::state`](crate::Builder::state). What was offered for it before is forgotten.
+    pub fn offer(&self, state: SavedState) {
+        let mut states = self.inner.states.lock();
+        states.retain(|other| other.module != state.module);
+        states.push(state);
+    }
+}
+
 impl Inner {
     /// Gives a module that does not run yet a state back, by the `on_restore` of that version.
     pub(super) fn restore(&self, instance: &Instance, state: &SavedState, cx: &Context) -> ModuleResult<()> {

@@ -128,9 +128,13 @@ pub fn info(ask: &Asker<'_>, what: &str) -> Result<(), Ended> {
 /// Whether a directory would load, in what order, else why not: every fault.
 pub fn check(talk: &Talk, folder: &Path, config: Option<&Path>, as_json: bool) -> Result<(), Ended> {
     let configuration = config.map(Configuration::read).transpose()?.unwrap_or_default();
-    let checked = Directory::read(folder)?.check(&[], &configuration.modules);
-    let faults = checked.all_faults();
-    let order = if checked.is_fine() { checked.order.as_slice() } else { &[] };
+    let directory = Directory::read(folder)?;
+    let checked = directory.check(&[], &configuration.modules);
+    let mut faults = checked.all_faults();
+    // The record says nothing about the rest of the file.
+    let whole = directory.modules.iter().filter_map(|found| Library::open(&found.path).err());
+    faults.extend(whole.map(|fault| fault.to_string()));
+    let order = if faults.is_empty() { checked.order.as_slice() } else { &[] };
     if as_json {
         let order: Vec<Value> = order.iter().map(|info| json!(info.name)).collect();
         show::json(&json!({ "order": order, "faults": faults }))?;
@@ -144,7 +148,7 @@ pub fn check(talk: &Talk, folder: &Path, config: Option<&Path>, as_json: bool) -
             talk.say(&format!("{}: found no libraries in it", folder.display()));
         }
     }
-    if checked.is_fine() {
+    if faults.is_empty() {
         return Ok(());
     }
     faults.iter().for_each(|fault| talk.error(fault, None));

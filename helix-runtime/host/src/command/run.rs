@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use helix_host::control::{Server, default_socket};
+use helix_host::control::{Bound, ControlFault, Server, default_socket};
 use helix_host::{BuildFailure, Cancel, Configuration, Host, HostBuilder, HostFault, LogBook, Told, Watch};
 
 use super::talk::{Ended, Talk, shown};
@@ -51,10 +51,12 @@ struct Running {
 impl Running {
     fn new(talk: &Talk, builder: HostBuilder, socket: Option<&Path>) -> Result<Self, Ended> {
         let book = book(talk);
-        let host = Arc::new(builder.log(book).start()?);
         let socket = socket.map_or_else(default_socket, PathBuf::from);
-        let server = Server::new(host.clone(), &socket);
-        let server = server.map_err(|fault| Ended::failed(fault.to_string()))?;
+        let refused = |fault: ControlFault| Ended { exit: 4, ..Ended::failed(fault.to_string()) };
+        // Before anything runs that would have to be stopped again.
+        let bound = Bound::new(&socket).map_err(refused)?;
+        let host = Arc::new(builder.log(book).start()?);
+        let server = bound.serve(host.clone()).map_err(refused)?;
         let modules = host.modules();
         talk.step("running", &format!("{} modules; control socket {}", modules.len(), socket.display()));
         Ok(Self { host, server })
@@ -62,16 +64,8 @@ impl Running {
 
     fn end(self, talk: &Talk) -> Result<(), Ended> {
         drop(self.server);
-        // Whoever still asks has a hold of it; it is given up when they have their answer.
-        let mut host = self.host;
-        let host = loop {
-            match Arc::try_unwrap(host) {
-                Ok(host) => break host,
-                Err(shared) => host = shared,
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        host.stop()?;
+        // Whoever still asks has a hold of it, and is told that the modules have stopped.
+        self.host.shut_down()?;
         talk.step("stopped", "");
         Ok(())
     }
@@ -103,24 +97,23 @@ pub fn watch(
     socket: Option<&Path>,
 ) -> Result<(), Ended> {
     let cargo = how.cargo(talk);
-    let mut modules = Vec::new();
+    let modules = crates.iter().map(|folder| cargo.find(folder)).collect::<Result<Vec<_>, _>>()?;
+    let watch = Watch::new(cargo.clone(), modules.clone());
     let mut libraries = Vec::new();
-    for folder in crates {
-        let module = cargo.find(folder)?;
-        let built = cargo.build(&module, &Cancel::default(), &mut |bytes| talk.pass(bytes)).map_err(|failure| {
+    for module in &modules {
+        let built = cargo.build(module, &Cancel::default(), &mut |bytes| talk.pass(bytes)).map_err(|failure| {
             compiler_said(talk, &failure);
             Ended::from(failure)
         })?;
         talk.step("built", &format!("{} in {:.0} ms", built.module, built.cargo.as_secs_f64() * 1e3));
         libraries.push(built.path);
-        modules.push(module);
     }
     let builder = configured(Host::builder(), config)?.libraries(&libraries);
     until_interrupted()?;
     let running = Running::new(talk, builder, socket)?;
     let names = modules.iter().map(|module| module.package.as_str()).collect::<Vec<_>>().join(", ");
     let ready = || talk.step("watching", &names);
-    Watch::new(cargo, modules).run(&running.host, &ENDED, ready, &mut |told| say(talk, told))?;
+    watch.run(&running.host, &ENDED, ready, &mut |told| say(talk, told))?;
     running.end(talk)
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::protocol::{self, Answer, Fault, Question, VERSION, Verb};
+use super::protocol::{self, Answer, Fault, LONGEST_ANSWER, Question, VERSION, Verb};
 
 /// Where a host's control socket is unless something else is said: `$HELIX_SOCKET`, or `helix/host.sock` below
 /// `$XDG_RUNTIME_DIR`, or below a directory of the user's own among the temporary files.
@@ -40,8 +40,14 @@ impl Client {
     /// # Errors
     /// When nobody listens there.
     pub fn new(path: &Path) -> Result<Self, NoHost> {
-        let connected = UnixStream::connect(path);
-        connected.map(Self).map_err(|error| NoHost { path: path.into(), error })
+        let no_host = |error| NoHost { path: path.into(), error };
+        let stream = UnixStream::connect(path).map_err(no_host)?;
+        // Whoever listens at a path that anybody can make is told nothing unless it is the asker's own.
+        let own = rustix::process::geteuid();
+        let is_own =
+            rustix::net::sockopt::socket_peercred(&stream).is_ok_and(|peer| peer.uid == own || peer.uid.is_root());
+        let foreign = || io::Error::new(io::ErrorKind::PermissionDenied, "the host there is another user's");
+        if is_own { Ok(Self(stream)) } else { Err(no_host(foreign())) }
     }
 
     /// Asks. `each` is given what comes, as it comes.
@@ -53,7 +59,7 @@ impl Client {
         protocol::write(&mut self.0, &Question { helix: VERSION, verb }).map_err(|error| gone(error.to_string()))?;
         let mut from = BufReader::new(self.0);
         loop {
-            match protocol::read(&mut from).map_err(|error| gone(error.to_string()))? {
+            match protocol::read(&mut from, LONGEST_ANSWER).map_err(|error| gone(error.to_string()))? {
                 Some(Answer::Data(value)) => each(value),
                 Some(Answer::Done(())) => return Ok(()),
                 Some(Answer::Fault(fault)) => return Err(fault),

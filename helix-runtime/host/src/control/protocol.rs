@@ -66,6 +66,19 @@ pub struct Fault {
     pub message: String,
 }
 
+/// How long a line of an answer may be, in bytes.
+pub(super) const LONGEST_ANSWER: u64 = 64 << 20;
+
+/// Writes something of an answer; what would be too long to be read is told instead.
+pub(super) fn answer(to: &mut impl Write, value: Value) -> io::Result<()> {
+    let length = value.to_string().len() as u64;
+    if length + 16 < LONGEST_ANSWER {
+        return write(to, &Answer::Data(value));
+    }
+    let message = format!("found an answer of {length} bytes, expected at most {LONGEST_ANSWER}; ask for less");
+    write(to, &Answer::Fault(Fault { exit: 1, message }))
+}
+
 /// Writes one line.
 pub(super) fn write<T: Serialize>(to: &mut impl Write, value: &T) -> io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
@@ -79,19 +92,19 @@ pub(super) fn write<T: Serialize>(to: &mut impl Write, value: &T) -> io::Result<
 /// # Errors
 /// When the line is longer than [`LONGEST`], not ended, or no question.
 pub fn read_question(from: &mut impl BufRead) -> io::Result<Option<Question>> {
-    read(from)
+    read(from, LONGEST)
 }
 
 /// Reads one line; nothing at the end.
-pub(super) fn read<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<Option<T>> {
+pub(super) fn read<T: DeserializeOwned>(from: &mut impl BufRead, longest: u64) -> io::Result<Option<T>> {
     let mut line = Vec::new();
-    from.take(LONGEST).read_until(b'\n', &mut line)?;
+    from.take(longest).read_until(b'\n', &mut line)?;
     let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidData, text);
     match line.pop() {
         None => Ok(None),
         Some(b'\n') => serde_json::from_slice(&line).map(Some).map_err(|error| invalid(error.to_string())),
-        Some(_) if line.len() as u64 + 1 >= LONGEST => {
-            Err(invalid(format!("found a line of more than {LONGEST} bytes, expected one that is shorter")))
+        Some(_) if line.len() as u64 + 1 >= longest => {
+            Err(invalid(format!("found a line of more than {longest} bytes, expected one that is shorter")))
         }
         Some(_) => Err(invalid("found a line that is cut off, expected one that ends".into())),
     }

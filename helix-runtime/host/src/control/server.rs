@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufReader};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use helix_runtime::{Event, EventResponse, EventSubscription, EventTopic};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -23,8 +24,10 @@ use crate::value;
 #[derive(Debug)]
 pub struct Server {
     path: PathBuf,
+    inode: u64,
     ended: Arc<AtomicBool>,
-    listener: Option<JoinHandle<()>>,
+    listener: UnixListener,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// Why a host cannot be controlled.
@@ -34,13 +37,18 @@ pub enum ControlFault {
     /// Another one is there already.
     #[error("{}: a host is running there already; stop it, or name another socket with `--socket`", .0.display())]
     Taken(PathBuf),
+    /// Something else has that name.
+    #[error("{}: found something that is no socket, expected nothing, or a socket that a host has left; name another", .0.display())]
+    Other(PathBuf),
     /// The directory can be used by others.
-    #[error("{}: others than its owner may use the directory (mode {mode:o}); expected 700", .path.display())]
+    #[error("{}: others may use the directory (mode {mode:o}, owner {owner}); expected mode 700 and one's own", .path.display())]
     Open {
         /// The directory.
         path: PathBuf,
         /// Its mode.
         mode: u32,
+        /// Whose it is.
+        owner: u32,
     },
     /// The system refuses.
     #[error("{}: {error}", .path.display())]
@@ -59,52 +67,93 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many events wait for whoever listens to them.
 const WAITING: usize = 1024;
 
-impl Server {
-    /// Listens for questions to a host.
+/// A control socket that nobody answers yet: whoever asks waits.
+#[derive(Debug)]
+pub struct Bound {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Bound {
+    /// Makes the socket, for its owner alone.
     ///
     /// # Errors
-    /// When another host does so already, or the socket cannot be made for its owner alone.
-    pub fn new(host: Arc<Host>, path: &Path) -> Result<Self, ControlFault> {
+    /// When a host listens there already, something else has that name, or the directory is not its owner's alone.
+    pub fn new(path: &Path) -> Result<Self, ControlFault> {
         let io = |error| ControlFault::Io { path: path.into(), error };
-        if let Some(folder) = path.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
-            let mode = fs::metadata(folder).map_err(io)?.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
-                return Err(ControlFault::Open { path: folder.into(), mode });
-            }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
+        let found = fs::metadata(folder).map_err(io)?;
+        let mode = found.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 || found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(ControlFault::Open { path: folder.into(), mode, owner: found.uid() });
         }
-        if path.exists() {
-            if UnixStream::connect(path).is_ok() {
-                return Err(ControlFault::Taken(path.into()));
-            }
-            // Of a host that was killed.
-            fs::remove_file(path).map_err(io)?;
+        match fs::symlink_metadata(path) {
+            Ok(found) if !found.file_type().is_socket() => return Err(ControlFault::Other(path.into())),
+            Ok(_) => match UnixStream::connect(path) {
+                // Of a host that was killed.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(io)?,
+                _ => return Err(ControlFault::Taken(path.into())),
+            },
+            Err(_) => {}
         }
         let listener = UnixListener::bind(path).map_err(io)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(io)?;
+        Ok(Self { path: path.into(), listener })
+    }
+
+    /// Answers questions to a host.
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub fn serve(self, host: Arc<Host>) -> Result<Server, ControlFault> {
+        let Self { path, listener } = self;
+        let io = |error| ControlFault::Io { path: path.clone(), error };
+        let inode = fs::symlink_metadata(&path).map_err(io)?.ino();
         let ended = Arc::new(AtomicBool::new(false));
-        let ends = ended.clone();
+        let (ends, waits) = (ended.clone(), listener.try_clone().map_err(io)?);
         let thread = std::thread::Builder::new().name("helix-control".into());
-        let listen = move || listen(&listener, &host, &ends);
-        let listener = thread.spawn(listen).map_err(io)?;
-        Ok(Self { path: path.into(), ended, listener: Some(listener) })
+        let thread = thread.spawn(move || listen(&waits, &host, &ends)).map_err(io)?;
+        Ok(Server { path, inode, ended, listener, thread: Some(thread) })
+    }
+}
+
+impl Server {
+    /// Makes a socket and answers questions to a host on it.
+    ///
+    /// # Errors
+    /// As [`Bound::new`] and [`Bound::serve`].
+    pub fn new(host: Arc<Host>, path: &Path) -> Result<Self, ControlFault> {
+        Bound::new(path)?.serve(host)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Release);
-        // It waits for the next that connects.
-        drop(UnixStream::connect(&self.path));
-        if let Some(listener) = self.listener.take() {
-            drop(listener.join());
+        // It waits for the next that connects; that ends so, wherever the file is.
+        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
         }
-        drop(fs::remove_file(&self.path));
+        // Another host may have made one of its own there.
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// One of those who may ask at once, until it goes.
+struct Asking(Arc<AtomicUsize>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 fn listen(listener: &UnixListener, host: &Arc<Host>, ended: &Arc<AtomicBool>) {
-    let asking = Arc::new(AtomicUsize::new(0));
+    let count = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
         if ended.load(Ordering::Acquire) {
             return;
@@ -114,21 +163,21 @@ fn listen(listener: &UnixListener, host: &Arc<Host>, ended: &Arc<AtomicBool>) {
             std::thread::sleep(Duration::from_millis(10));
             continue;
         };
-        if asking.fetch_add(1, Ordering::Relaxed) >= MOST {
-            asking.fetch_sub(1, Ordering::Relaxed);
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        let asking = Asking(count.clone());
+        if before >= MOST {
             let message = format!("{MOST} others are asking this host already; try again later");
             drop(protocol::write(&mut stream, &Answer::Fault(Fault { exit: 1, message })));
             continue;
         }
-        let (host, ended, asks) = (host.clone(), ended.clone(), asking.clone());
+        let (host, ended) = (host.clone(), ended.clone());
         let answer = move || {
+            let _asking = asking;
             // Whoever goes away in the middle is not answered.
             drop(answer(&host, &stream, &ended));
-            asks.fetch_sub(1, Ordering::Relaxed);
         };
-        if std::thread::Builder::new().name("helix-asked".into()).spawn(answer).is_err() {
-            asking.fetch_sub(1, Ordering::Relaxed);
-        }
+        // Who finds no thread is not answered either.
+        drop(std::thread::Builder::new().name("helix-asked".into()).spawn(answer));
     }
 }
 
@@ -157,7 +206,7 @@ fn answer(host: &Host, stream: &UnixStream, ended: &AtomicBool) -> io::Result<()
             format!("found version {found} of the control protocol, expected {VERSION}; use the `helix` of this host");
         return protocol::write(&mut to, &refuse(message, 2));
     }
-    let mut tell = |value: Value| protocol::write(&mut to, &Answer::Data(value));
+    let mut tell = |value: Value| protocol::answer(&mut to, value);
     let last = match do_verb(host, question.verb, &mut tell, stream, ended) {
         Ok(()) => Answer::Done(()),
         Err(Trouble::Fault(fault)) => refuse(fault.to_string(), fault.exit()),
@@ -227,11 +276,11 @@ fn do_verb(
     tell(value).map_err(Trouble::Io)
 }
 
-/// Whether whoever has asked is still there: they have nothing more to say, so that what is read is the end.
+/// Whether whoever has asked is gone. Who has only nothing more to say still listens.
 fn is_gone(stream: &UnixStream) -> bool {
-    let mut byte = [0];
-    let peeked = rustix::net::recv(stream, &mut byte, rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT);
-    matches!(peeked, Ok((_, 0)))
+    let mut look = [PollFd::new(stream, PollFlags::empty())];
+    let polled = rustix::event::poll(&mut look, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    polled.is_err() || look[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 const LOOK: Duration = Duration::from_millis(100);

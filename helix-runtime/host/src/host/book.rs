@@ -1,6 +1,7 @@
 //! What modules and the host have written to the log: the last lines, for whoever asks.
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -87,7 +88,8 @@ impl log::Log for LogBook {
         let (level, module, text) =
             (record.level().to_string(), record.target().to_string(), record.args().to_string());
         if record.level() <= self.shown {
-            eprintln!("{:<5} {module}: {text}", level.to_lowercase());
+            // Whoever reads it may be gone.
+            let _ = writeln!(std::io::stderr(), "{:<5} {module}: {text}", level.to_lowercase());
         }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.count += 1;

@@ -85,6 +85,11 @@ pub enum HostFault {
         /// The module in it.
         found: String,
     },
+    /// Another change is under way.
+    #[error(
+        "another change of this host is under way; try again when it is over, and from inside a module ask `helix.reload`"
+    )]
+    Changing,
     /// The new code was loaded, and does not answer.
     #[error("`{module}`: build {build} was loaded, and does not answer; the old one does")]
     NotLive {
@@ -137,6 +142,7 @@ impl HostFault {
                 _ => 1,
             },
             Self::Value { .. } => 2,
+            Self::Changing => 5,
             Self::Kept { fault, .. } => fault.exit(),
             _ => 1,
         }

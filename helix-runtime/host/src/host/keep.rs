@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use helix_runtime::{Runtime, SavedState, StateFault};
 
+use crate::load::file_name;
+
 /// Why a kept state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -60,7 +62,7 @@ pub(super) fn write(folder: &Path, runtime: &Runtime) -> Result<(), KeepFault> {
 }
 
 fn path(folder: &Path, module: &str) -> PathBuf {
-    folder.join(module.replace('/', "_")).with_added_extension(EXTENSION)
+    folder.join(format!("{}.{EXTENSION}", file_name(module)))
 }
 
 fn put(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {

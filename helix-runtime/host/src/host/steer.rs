@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use helix_runtime::{ModuleId, Replacement, Transition};
 use serde::{Deserialize, Serialize};
 
-use super::{Host, HostFault, InLibrary, Shared, locked};
+use super::{Host, HostFault, InLibrary, Shared, keep, locked};
 use crate::build::Built;
 use crate::library::{BuildId, Library};
 use crate::load::Loaded;
@@ -114,10 +114,8 @@ impl Host {
     /// When it is needed or essential, or stays busy.
     pub fn unload(&self, module: &str) -> Result<Transition, HostFault> {
         let shared = &*self.shared;
-        let _changing = locked(&shared.changing);
-        let transition = shared.runtime.remove(shared.id(module)?)?;
-        locked(&shared.libraries).remove(module);
-        Ok(transition)
+        let _change = shared.changing.begin()?;
+        Ok(shared.runtime.remove(shared.id(module)?)?)
     }
 
     /// Starts a module that was stopped.
@@ -125,7 +123,7 @@ impl Host {
     /// # Errors
     /// When it cannot start, or what it needs does not run.
     pub fn start_module(&self, module: &str) -> Result<(), HostFault> {
-        let _changing = locked(&self.shared.changing);
+        let _change = self.shared.changing.begin()?;
         Ok(self.shared.runtime.start_module(self.shared.id(module)?)?)
     }
 
@@ -134,14 +132,13 @@ impl Host {
     /// # Errors
     /// When it is needed or essential, or stays busy.
     pub fn stop_module(&self, module: &str) -> Result<(), HostFault> {
-        let _changing = locked(&self.shared.changing);
+        let _change = self.shared.changing.begin()?;
         Ok(self.shared.runtime.stop_module(self.shared.id(module)?)?)
     }
 
     /// The file that a module came in, and which build answers.
     pub fn library(&self, module: &str) -> Option<(PathBuf, BuildId)> {
-        let libraries = locked(&self.shared.libraries);
-        libraries.get(module).map(|library| (library.path.clone(), library.loaded.build))
+        self.shared.serving(module).map(|library| (library.path, library.loaded.build))
     }
 
     /// How many libraries are mapped, and how long their files are together, in bytes. One that was replaced stays.
@@ -164,7 +161,7 @@ impl Shared {
     }
 
     fn load(&self, path: &Path) -> Result<String, HostFault> {
-        let _changing = locked(&self.changing);
+        let _change = self.changing.begin()?;
         let library = Library::open(path)?;
         let module = library.name().to_string();
         if self.runtime.module_id(&module).is_ok() {
@@ -174,41 +171,34 @@ impl Shared {
         Ok(module)
     }
 
-    fn add(&self, library: &Library) -> Result<(), HostFault> {
+    pub(super) fn add(&self, library: &Library) -> Result<(), HostFault> {
         let loaded = self.loader.load_library(library)?;
+        if let Some(folder) = &self.state_dir {
+            keep::read(folder, &[library.name()])?.into_iter().for_each(|state| self.runtime.offer(state));
+        }
         self.runtime.add_descriptor(loaded.descriptor)?;
-        let path = library.path.clone();
-        locked(&self.libraries).insert(library.name().to_string(), InLibrary { path, loaded });
+        self.note(library, loaded);
         Ok(())
     }
 
-    /// Loads the lazy module that somebody has asked for, with those that it needs. Whether there is somebody now.
-    pub(super) fn load_lazily(&self, name: &str) -> bool {
-        let waiting = |lazy: &mut Vec<crate::directory::Found>| {
-            let called = lazy.iter().position(|found| found.info.name == name);
-            let at = called.or_else(|| lazy.iter().position(|found| found.info.provides.contains(&name)))?;
-            Some(lazy.remove(at))
-        };
-        let Some(found) = waiting(&mut locked(&self.lazy)) else { return false };
-        for needed in found.info.dependencies.iter() {
-            if !needed.optional {
-                self.load_lazily(needed.name);
-            }
-        }
-        let added = Library::open(&found.path).map_err(HostFault::from).and_then(|library| self.add(&library));
-        match added {
-            Ok(()) => true,
-            Err(fault) => {
-                log::error!(target: "helix", "`{name}` was asked for, and {} could not be loaded: {fault}", found.info.name);
-                locked(&self.lazy).push(found);
-                false
-            }
-        }
+    /// Writes down which file a build came from.
+    fn note(&self, library: &Library, loaded: Loaded) {
+        let mut libraries = locked(&self.libraries);
+        let all = libraries.entry(library.name().to_string()).or_default();
+        all.retain(|known| known.loaded.build != loaded.build);
+        all.push(InLibrary { path: library.path.clone(), loaded });
+    }
+
+    /// The library whose code answers for a module: what was asked for last may not have come about.
+    pub(super) fn serving(&self, module: &str) -> Option<InLibrary> {
+        let id = self.runtime.module_id(module).ok()?;
+        let all = locked(&self.libraries).get(module).cloned().unwrap_or_default();
+        all.into_iter().rev().find(|library| self.runtime.serves(id, library.loaded.descriptor))
     }
 
     pub(super) fn reload(&self, module: &str, path: Option<&Path>) -> Result<Reloaded, HostFault> {
         self.id(module)?;
-        let known = locked(&self.libraries).get(module).map(|library| library.path.clone());
+        let known = self.serving(module).map(|library| library.path);
         let path = path.map(Path::to_path_buf).or(known);
         let path = path.ok_or_else(|| HostFault::Linked { module: module.into() })?;
         let library = Library::open(&path).map_err(|fault| self.kept(module, fault.into()))?;
@@ -216,7 +206,7 @@ impl Shared {
     }
 
     fn reload_library(&self, module: &str, library: &Library, steps: Vec<Step>) -> Result<Reloaded, HostFault> {
-        let _changing = locked(&self.changing);
+        let _change = self.changing.begin()?;
         self.replace(module, library, steps).map_err(|fault| self.kept(module, fault))
     }
 
@@ -224,7 +214,7 @@ impl Shared {
     fn kept(&self, module: &str, fault: HostFault) -> HostFault {
         let modules = self.runtime.modules();
         let Some(status) = modules.iter().find(|status| status.info.name == module) else { return fault };
-        let build = locked(&self.libraries).get(module).map(|library| library.loaded.build);
+        let build = self.serving(module).map(|library| library.loaded.build);
         let build = build.map_or_else(String::new, |build| format!(", build {build}"));
         let serves = if status.state == helix_runtime::ModuleState::Running { "serves on" } else { "is as it was" };
         let kept = format!("{module} {}, generation {}{build}, {serves}", status.info.version, status.generation);
@@ -239,11 +229,12 @@ impl Shared {
             let (path, found) = (library.path.display().to_string(), library.name().to_string());
             return Err(HostFault::Other { module: module.into(), path, found });
         }
-        let current = locked(&self.libraries).get(module).map(|library| library.loaded.build);
+        let current = self.serving(module).map(|library| library.loaded.build);
         if current == Some(library.build) {
             return Ok(self.told(module, library.build, steps, Duration::ZERO, Outcome::Nothing));
         }
         let loaded = self.loader.load_library(library)?;
+        self.note(library, loaded);
         steps.push(Step { what: "accept".into(), seconds: began.elapsed().as_secs_f64() });
         let creating = Instant::now();
         let transition = self.runtime.replace(id, loaded.descriptor)?;
@@ -260,8 +251,6 @@ impl Shared {
         if let (Outcome::Done(report), true) = (&outcome, transition == Transition::Done) {
             steps.extend(told_of(report).map(|what| Step { what, seconds: 0.0 }));
         }
-        let path = library.path.clone();
-        locked(&self.libraries).insert(module.into(), InLibrary { path, loaded });
         let took = began.elapsed() + Duration::from_secs_f64(before);
         Ok(self.told(module, library.build, steps, took, outcome))
     }

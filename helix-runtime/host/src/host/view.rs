@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use helix_runtime::modinfo::Record;
-use helix_runtime::{ModuleState, ModuleStatus, RequestEntry};
+use helix_runtime::{Missing, ModuleState, ModuleStatus, RequestEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -137,7 +137,6 @@ impl Host {
     pub fn modules(&self) -> Vec<ModuleView> {
         let rates = locked(&self.shared.rates).a_second.clone();
         let has_rates = !rates.is_empty();
-        let builds = locked(&self.shared.libraries).clone();
         let view = |status: ModuleStatus| {
             let name = status.info.name;
             let runs = status.state == ModuleState::Running;
@@ -151,7 +150,7 @@ impl Host {
                 restarts: status.restarts,
                 needs: status.needs.iter().map(NeedView::of).collect(),
                 kind: status.info.kind.map(|kind| kind.as_str().into()),
-                build: builds.get(name).map(|library| library.loaded.build.to_string()),
+                build: self.shared.serving(name).map(|library| library.loaded.build.to_string()),
             }
         };
         self.shared.runtime.modules().into_iter().map(view).collect()
@@ -237,10 +236,7 @@ impl Host {
             let directory = crate::directory::Directory::read(folder).ok()?;
             directory.find(name).map(|found| found.path.display().to_string())
         };
-        let lazy = locked(&self.shared.lazy)
-            .iter()
-            .find(|found| found.info.name == name)
-            .map(|found| found.path.display().to_string());
+        let lazy = self.shared.lazy.path(name);
         lazy.or_else(|| self.shared.folders.iter().find_map(on_disk))
     }
 
@@ -303,7 +299,7 @@ impl Host {
 
     fn request(&self, target: &str, request: &str) -> Result<Option<&'static RequestEntry>, HostFault> {
         let requests = match self.shared.runtime.requests(target) {
-            Err(_) if self.shared.load_lazily(target) => self.shared.runtime.requests(target),
+            Err(_) if self.shared.load_lazily(target) == Missing::Added => self.shared.runtime.requests(target),
             requests => requests,
         };
         let requests = requests.map_err(|_| HostFault::NotFound {
