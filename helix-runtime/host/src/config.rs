@@ -19,6 +19,7 @@ use toml::{Table, Value};
 /// lazy = ["mesh"]            # loaded when it is first asked
 /// data_dir = "/var/lib/node" # each module finds a directory of its own in it
 /// state_dir = "/var/lib/node/state" # kept at the end, and taken back at the next start
+/// ticks_a_second = 10        # published by the host, for modules that want a clock
 /// [services]
 /// clock = "timer"            # which of two providers is asked
 /// [timer]
@@ -35,6 +36,8 @@ pub struct Configuration {
     pub modules: ConfigMap,
     /// The modules that are loaded when they are first asked, unless others need them.
     pub lazy: BTreeSet<String>,
+    /// How many `Tick`s the host publishes a second; none unless it is set.
+    pub ticks_a_second: Option<u16>,
     /// The directory in which each module finds one of its own.
     pub data_dir: Option<String>,
     /// The directory in which the modules' states are kept from one run to the next.
@@ -112,19 +115,33 @@ impl Configuration {
                         self.lazy.insert(name.into());
                     }
                 }
+                ("ticks_a_second", Value::Integer(number @ 0..=1000)) => self.ticks_a_second = Some(*number as u16),
+                ("ticks_a_second", _) => return Err(fault(path, &key, &value, "a whole number from 0 to 1000")),
                 ("data_dir", Value::String(text)) => self.data_dir = Some(text.clone()),
                 ("state_dir", Value::String(text)) => self.state_dir = Some(text.into()),
                 ("lazy", _) => return Err(fault(path, &key, &value, "a list of modules' names")),
                 ("data_dir" | "state_dir", _) => return Err(fault(path, &key, &value, "a directory")),
-                _ => return Err(fault(path, &key, &value, "one of `lazy`, `data_dir`, `state_dir`")),
+                _ => return Err(fault(path, &key, &value, "one of `lazy`, `data_dir`, `state_dir`, `ticks_a_second`")),
             }
         }
         Ok(())
     }
 }
 
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text:?}"),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
+        Value::Datetime(date) => date.to_string(),
+        Value::Array(items) => format!("of {}", items.len()),
+        Value::Table(items) => format!("of {}", items.len()),
+    }
+}
+
 fn fault(path: &Path, key: &str, found: &Value, expected: &'static str) -> ConfigFault {
-    let found = format!("{} `{found:?}`", found.type_str());
+    let found = format!("the {} {}", found.type_str(), shown(found));
     ConfigFault::Key { path: path.into(), key: key.into(), found, expected }
 }
 

@@ -95,7 +95,11 @@ impl Directory {
         let refusals =
             self.modules.iter().filter_map(|found| accept_record(&found.path, &found.record).err()).collect();
         let set: Vec<ModuleInfo> = linked.iter().copied().chain(self.modules.iter().map(|found| found.info)).collect();
-        let plan = StartPlan::new(&set, config);
+        let mut plan = StartPlan::new(&set, config);
+        if self.modules.iter().any(|found| found.info.name == HOST) {
+            plan.faults
+                .push(BuildFault::Told(format!("`{HOST}` is the host's own name; call the module something else")));
+        }
         let needs = |at: &usize| plan.needs[*at].iter().map(|met| met.map(|met| set[met].name)).collect();
         Checked {
             order: plan.order.iter().map(|at| set[*at]).collect(),
@@ -121,6 +125,9 @@ impl Found {
         Ok(Self { path: path.into(), record, info })
     }
 }
+
+/// The name under which modules ask their host.
+pub(crate) const HOST: &str = "helix";
 
 /// The record of a file, of which only the headers and the record itself are read.
 fn read_record(path: &Path) -> Result<Record, FileFault> {

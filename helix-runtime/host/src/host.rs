@@ -17,11 +17,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use helix_runtime::{
-    Builder, Clock, Config, Descriptor, Missing, ModuleInfo, ModuleSet, Request, Response, Runtime, SystemClock,
+    Builder, Clock, Config, Descriptor, Missing, ModuleInfo, ModuleSet, Request, Response, Runtime, SystemClock, Tick,
 };
 
 use crate::config::Configuration;
-use crate::directory::{Directory, Found};
+use crate::directory::{Directory, Found, HOST};
 use crate::load::{Loaded, Loader};
 
 use change::Changing;
@@ -58,6 +58,7 @@ struct Shared {
     lazy: Lazy,
     /// The directories whose libraries are named when somebody is missed.
     folders: Vec<PathBuf>,
+    ticks_a_second: Option<u16>,
     /// Where the modules' states are kept.
     state_dir: Option<PathBuf>,
     changing: Changing,
@@ -145,7 +146,11 @@ impl HostBuilder {
     }
 
     fn add(mut self, found: Directory) -> Self {
-        self.directory.modules.extend(found.modules);
+        // Whoever is told a path may stand elsewhere.
+        self.directory.modules.extend(found.modules.into_iter().map(|mut found| {
+            found.path = std::fs::canonicalize(&found.path).unwrap_or(found.path);
+            found
+        }));
         self.directory.faults.extend(found.faults);
         self
     }
@@ -175,6 +180,11 @@ impl HostBuilder {
         self
     }
 
+    /// How many libraries there are.
+    pub fn count(&self) -> usize {
+        self.directory.modules.len() + self.directory.faults.len()
+    }
+
     /// Loads the libraries in the order of their needs, builds the runtime and starts it. Those that are lazy and that
     /// nobody needs are left for later.
     ///
@@ -190,8 +200,13 @@ impl HostBuilder {
             Known { configuration: self.configuration, later: lazy.iter().map(|found| found.info.name).collect() };
         let mut set = Directory { modules: now, faults: self.directory.faults };
         let checked = set.check(&infos, &known);
-        if !checked.is_fine() {
-            return Err(HostFault::Set { faults: checked.all_faults().join("\n") });
+        let mut faults = checked.all_faults();
+        let known_lazy = |name: &&String| !self.directory.modules.iter().any(|found| found.info.name == **name);
+        for name in known.configuration.lazy.iter().filter(known_lazy) {
+            faults.push(format!("host.lazy: found `{name}`, expected the name of a module in one of the libraries"));
+        }
+        if !faults.is_empty() {
+            return Err(HostFault::Set { faults: faults.join("\n") });
         }
         let place = |found: &Found| checked.order.iter().position(|info| info.name == found.info.name);
         set.modules.sort_by_key(place);
@@ -203,6 +218,7 @@ impl HostBuilder {
         if let Some(root) = &known.configuration.data_dir {
             builder = builder.data_dir(root.clone());
         }
+        let ticks_a_second = known.configuration.ticks_a_second;
         let state_dir = known.configuration.state_dir.clone();
         if let Some(folder) = &state_dir {
             let names: Vec<&str> = checked.order.iter().map(|info| info.name).collect();
@@ -231,6 +247,7 @@ impl HostBuilder {
             libraries: Mutex::new(libraries),
             lazy: Lazy::new(lazy),
             folders: self.folders,
+            ticks_a_second,
             state_dir,
             changing: Changing::default(),
             log: self.log,
@@ -347,12 +364,14 @@ impl Shared {
             },
             _ => Response::not_supported(),
         };
-        Ok(self.runtime.router().register(NUMBER, "helix", Box::new(answer))?)
+        Ok(self.runtime.router().register(NUMBER, HOST, Box::new(answer))?)
     }
 
     /// Does what waits to be done, until the host ends.
     fn poll(&self, asked: &Receiver<Ask>) {
+        let mut ticked = 0;
         while !self.ended.load(Ordering::Acquire) {
+            self.tick(&mut ticked);
             // A clock, a logger or a configuration of the program's may panic; the next round is another one.
             let round = std::panic::AssertUnwindSafe(|| {
                 self.runtime.poll(SystemClock.now());
@@ -370,6 +389,20 @@ impl Shared {
                 }
             }
             std::thread::park_timeout(POLL_INTERVAL);
+        }
+    }
+
+    /// Publishes the ticks that are due; those that are late are one.
+    fn tick(&self, ticked: &mut u64) {
+        let Some(rate) = self.ticks_a_second.filter(|rate| *rate > 0) else { return };
+        let now = SystemClock.now();
+        let due = (now.as_secs_f64() * f64::from(rate)) as u64;
+        if due > *ticked {
+            *ticked = due;
+            let heard = self.runtime.publish(&Tick { timestamp_ns: now.as_nanos() as u64, tick_number: due });
+            if let Some((module, error)) = heard.first_error {
+                log::debug!(target: module, "tick: {error}");
+            }
         }
     }
 

@@ -53,7 +53,7 @@ pub fn arguments(shape: Shape, params: &[&str], given: &Value) -> Result<Value, 
                 return Err(ValueFault { at: unknown.clone(), found: "an argument of that name".into(), expected });
             }
             let of = |(at, ty): (usize, &&'static NamedType)| match fields.get(named(at)) {
-                Some(value) => Ok(value.clone()),
+                Some(value) => Ok(as_text(ty, value)),
                 None if matches!(ty.ty, DataModelType::Option(_)) => Ok(Value::Null),
                 None => Err(ValueFault { at: named(at).into(), found: "nothing".into(), expected: text(ty) }),
             };
@@ -62,6 +62,34 @@ pub fn arguments(shape: Shape, params: &[&str], given: &Value) -> Result<Value, 
         // The only argument, as it is.
         value if items.len() == 1 => Ok(Value::Array(vec![value.clone()])),
         value => Err(ValueFault { at: String::new(), found: kind(value), expected: format!("({})", signature()) }),
+    }
+}
+
+/// The fields of an event, as the value that [`encode`] takes for it.
+pub fn event(shape: Shape, given: &Value) -> Value {
+    match (shape.schema().ty, given) {
+        // An event without fields is given nothing.
+        (DataModelType::Unit | DataModelType::UnitStruct, Value::Object(fields)) if fields.is_empty() => Value::Null,
+        (DataModelType::Struct(types), Value::Object(fields)) => {
+            let of = |(name, value): (&String, &Value)| {
+                let ty = types.iter().find(|field| field.name == name).map(|field| field.ty);
+                (name.clone(), ty.map_or_else(|| value.clone(), |ty| as_text(ty, value)))
+            };
+            Value::Object(fields.iter().map(of).collect())
+        }
+        _ => given.clone(),
+    }
+}
+
+/// What is given by `name=value` has no quotes around it: for a field of text, a number is text too.
+fn as_text(ty: &NamedType, value: &Value) -> Value {
+    let ty = match ty.ty {
+        DataModelType::Option(inner) => inner.ty,
+        ty => ty,
+    };
+    match value {
+        Value::Number(_) | Value::Bool(_) if matches!(ty, DataModelType::String) => Value::String(value.to_string()),
+        value => value.clone(),
     }
 }
 

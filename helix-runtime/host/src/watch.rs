@@ -118,6 +118,8 @@ impl Watch {
             building: None,
             builds: 0,
             waiting: Vec::new(),
+            built: Vec::new(),
+            has_failed: false,
             began: Instant::now(),
         };
         round.watch_all()?;
@@ -197,6 +199,10 @@ struct Round {
     building: Option<Building>,
     builds: u64,
     waiting: Vec<usize>,
+    /// What was built since the first change: it is reloaded when all of it is there.
+    built: Vec<Built>,
+    /// Whether one of them was not.
+    has_failed: bool,
     /// When the first change was seen.
     began: Instant,
 }
@@ -287,6 +293,8 @@ impl Round {
         } else if self.building.is_none() && self.waiting.is_empty() {
             self.began = seen;
         }
+        // What was not built may be now.
+        self.has_failed = false;
         let packages = meant.iter().map(|at| self.crates[*at].package.clone()).collect();
         told(Told::Changed { files, packages });
         for at in meant {
@@ -308,22 +316,37 @@ impl Round {
                     return;
                 }
                 self.building = None;
-                told(self.built(built, host));
+                match built {
+                    Ok(built) => {
+                        self.built.retain(|other| other.module != built.module);
+                        self.built.push(built);
+                    }
+                    Err(failure) => {
+                        self.has_failed = true;
+                        told(Told::Failed { failure, after: self.began.elapsed() });
+                    }
+                }
                 self.next();
+                if self.building.is_none() {
+                    self.reload(host, told);
+                }
             }
         }
     }
 
-    fn built(&self, built: Result<Built, BuildFailure>, host: &Host) -> Told {
-        let built = match built {
-            Ok(built) => built,
-            Err(failure) => return Told::Failed { failure, after: self.began.elapsed() },
-        };
-        let reloaded = host.reload_built(&built);
-        let after = self.began.elapsed();
-        match reloaded {
-            Ok(reloaded) => Told::Reloaded { reloaded, warnings: built.warnings, after },
-            Err(fault) => Told::Refused { fault, after },
+    /// Reloads what was built, unless something that has changed with it was not: they may share what has changed.
+    fn reload(&mut self, host: &Host, told: &mut dyn FnMut(Told)) {
+        let built = std::mem::take(&mut self.built);
+        if std::mem::take(&mut self.has_failed) {
+            return;
+        }
+        for built in built {
+            let reloaded = host.reload_built(&built);
+            let after = self.began.elapsed();
+            told(match reloaded {
+                Ok(reloaded) => Told::Reloaded { reloaded, warnings: built.warnings, after },
+                Err(fault) => Told::Refused { fault, after },
+            });
         }
     }
 

@@ -43,11 +43,11 @@ fn the_socket_is_its_owners_alone() {
     let other = Arc::new(Host::builder().start().unwrap());
     let taken = Server::new(other.clone(), &socket).unwrap_err().to_string();
     assert!(taken.contains("a host is running there already"), "{taken}");
-    // Nor is a directory taken that others may use.
+    // Nor is a directory taken into which others may write.
     let open = support::folder("control-open");
-    fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
     let refused = Server::new(other.clone(), &open.join("host.sock")).unwrap_err().to_string();
-    assert!(refused.contains("others may use the directory (mode 755, owner"), "{refused}");
+    assert!(refused.contains("others may write into the directory (mode 777, owner"), "{refused}");
     drop(server);
     assert!(!socket.exists());
     // What a killed host has left is no hindrance.

@@ -49,7 +49,7 @@ impl Bomb {
         ctx.subscribe(helix_runtime::EventSubscription::new("bomb's ear", vec![helix_runtime::EventTopic::Custom("bomb".into())], Box::new(closure)))?;
         Ok(())
     }
-    #[on_event(Thrown, priority = HIGH)]
+    #[on_event(Thrown, priority = LOW)]
     fn thrown(&mut self, _thrown: &Thrown) { self.count += 1; }
     #[on_request]
     fn make(&self, number: u32) -> Thrown { Thrown { number } }
@@ -80,7 +80,7 @@ fn host() -> Host {
 #[test]
 fn a_value_that_panics_when_it_is_dropped_ends_its_module_and_nothing_else() {
     let host = host();
-    // The parameter of a handler, and what a closure has looked at.
+    // What a closure has looked at, and the parameter of a handler.
     let heard = host.runtime().publish(&Thrown { number: 13 });
     assert_eq!(heard.failed, 2, "{heard:?}");
     drop(host);

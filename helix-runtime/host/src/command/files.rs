@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use helix_host::{Cancel, Cargo, Configuration, Directory, InfoView, Library, read_records};
-use helix_runtime::check_name;
+use helix_runtime::{Config, check_name};
 use serde_json::{Value, json};
 
 use super::ask::Asker;
@@ -26,6 +26,12 @@ pub fn new(talk: &Talk, name: &str) -> Result<(), Ended> {
         )));
     }
     let package = name.replace(['.', '/'], "-");
+    // What the compiler or cargo has another meaning for, and the host's own name.
+    let is_taken = ["helix", "test", "std", "core", "alloc", "proc_macro"].contains(&package.as_str())
+        || is_keyword(&package.replace('-', "_"));
+    if is_taken {
+        return Err(Ended::usage(format!("found the name `{name}`, which has a meaning of its own; choose another")));
+    }
     let folder = Path::new(&package);
     if folder.exists() {
         return Err(Ended {
@@ -35,7 +41,7 @@ pub fn new(talk: &Talk, name: &str) -> Result<(), Ended> {
     }
     write_crate(folder, name, &package)?;
     talk.step("created", &format!("module `{name}` in {}", folder.display()));
-    talk.say(&format!("  cd {0} && cargo test        # its test\n  helix watch {0}            # run it, and reload it whenever it is edited", folder.display()));
+    talk.say(&format!("  cargo test --manifest-path {0}/Cargo.toml  # its test\n  helix watch {0}  # run it, and reload it whenever it is edited", folder.display()));
     Ok(())
 }
 
@@ -60,6 +66,14 @@ pub fn write_crate(folder: &Path, name: &str, package: &str) -> Result<(), Ended
     fs::write(folder.join("src/lib.rs"), fill(include_str!("new/lib.txt")))?;
     fs::write(folder.join("tests/module.rs"), fill(include_str!("new/test.txt")))?;
     Ok(())
+}
+
+/// Whether Rust has that word for itself.
+fn is_keyword(word: &str) -> bool {
+    const KEYWORDS: &str = "abstract as async await become box break const continue crate do dyn else enum extern false final fn \
+        for gen if impl in let loop macro match mod move mut override priv pub ref return self static struct super trait true \
+        try type typeof unsafe unsized use virtual where while yield";
+    KEYWORDS.split_ascii_whitespace().any(|keyword| keyword == word)
 }
 
 fn capitalised(word: &str) -> String {
@@ -96,7 +110,8 @@ pub fn build(talk: &Talk, crates: &[PathBuf], how: &How, as_json: bool) -> Resul
 /// What a file says of its modules; what is in force for one of the running host.
 pub fn info(ask: &Asker<'_>, what: &str) -> Result<(), Ended> {
     let path = Path::new(what);
-    if !path.exists() {
+    // A crate's folder has the name of its module.
+    if !path.is_file() {
         let is_path = what.ends_with(".so") || what.contains(std::path::MAIN_SEPARATOR) && !check_name(what);
         if is_path {
             return Err(
@@ -125,6 +140,20 @@ pub fn info(ask: &Asker<'_>, what: &str) -> Result<(), Ended> {
     views.iter().try_for_each(show::info)
 }
 
+/// Configured keys that no module has.
+fn unknown_keys(directory: &Directory, configuration: &Configuration) -> Vec<String> {
+    let keys = configuration.modules.keys();
+    let fault = |(module, key): &(&str, &str)| {
+        let Some(found) = directory.modules.iter().find(|found| found.info.name == *module) else {
+            return Some(format!("config key `{module}.{key}`: no module is called `{module}`"));
+        };
+        let known = |line: &str| line.split(':').next() == Some(key);
+        let has = found.record.all("config").any(known);
+        (!has).then(|| format!("config key `{module}.{key}`: `{module}` has no key `{key}`"))
+    };
+    keys.iter().filter(|(module, _)| *module != "services").filter_map(fault).collect()
+}
+
 /// Whether a directory would load, in what order, else why not: every fault.
 pub fn check(talk: &Talk, folder: &Path, config: Option<&Path>, as_json: bool) -> Result<(), Ended> {
     let configuration = config.map(Configuration::read).transpose()?.unwrap_or_default();
@@ -134,6 +163,7 @@ pub fn check(talk: &Talk, folder: &Path, config: Option<&Path>, as_json: bool) -
     // The record says nothing about the rest of the file.
     let whole = directory.modules.iter().filter_map(|found| Library::open(&found.path).err());
     faults.extend(whole.map(|fault| fault.to_string()));
+    faults.extend(unknown_keys(&directory, &configuration));
     let order = if faults.is_empty() { checked.order.as_slice() } else { &[] };
     if as_json {
         let order: Vec<Value> = order.iter().map(|info| json!(info.name)).collect();

@@ -67,12 +67,13 @@ fn edges(view: &GraphView) -> impl Iterator<Item = (&str, &str, bool)> {
 
 fn mermaid(view: &GraphView) -> String {
     let mut text = String::from("graph TD\n");
-    let id = |name: &str| name.replace(['.', '/', '-'], "_");
+    // By number: names have signs in them, and some are words of the language.
+    let id = |name: &str| view.modules.iter().position(|module| module.name == name).unwrap_or(view.modules.len());
     for module in &view.modules {
-        let _ = writeln!(text, "  {}[\"{}\"]", id(&module.name), label(module));
+        let _ = writeln!(text, "  m{}[\"{}\"]", id(&module.name), label(module));
     }
     for (from, to, optional) in edges(view) {
-        let _ = writeln!(text, "  {} {} {}", id(from), if optional { "-.->" } else { "-->" }, id(to));
+        let _ = writeln!(text, "  m{} {} m{}", id(from), if optional { "-.->" } else { "-->" }, id(to));
     }
     text
 }

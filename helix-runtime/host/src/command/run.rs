@@ -38,7 +38,9 @@ fn book(talk: &Talk) -> &'static LogBook {
 }
 
 fn configured(builder: HostBuilder, config: Option<&Path>) -> Result<HostBuilder, Ended> {
-    let configuration = config.map(Configuration::read).transpose()?.unwrap_or_default();
+    let mut configuration = config.map(Configuration::read).transpose()?.unwrap_or_default();
+    // So that what waits for ticks has some, whoever else publishes them or does not.
+    configuration.ticks_a_second.get_or_insert(10);
     Ok(builder.configuration(configuration).statistics())
 }
 
@@ -58,7 +60,8 @@ impl Running {
         let host = Arc::new(builder.log(book).start()?);
         let server = bound.serve(host.clone()).map_err(refused)?;
         let modules = host.modules();
-        talk.step("running", &format!("{} modules; control socket {}", modules.len(), socket.display()));
+        let count = if modules.len() == 1 { "one module".into() } else { format!("{} modules", modules.len()) };
+        talk.step("running", &format!("{count}; control socket {}", socket.display()));
         Ok(Self { host, server })
     }
 
@@ -75,7 +78,17 @@ impl Running {
 pub fn run(talk: &Talk, what: &[PathBuf], config: Option<&Path>, socket: Option<&Path>) -> Result<(), Ended> {
     let mut builder = configured(Host::builder(), config)?;
     for path in what {
+        if !path.exists() {
+            return Err(Ended { exit: 3, ..Ended::failed(format!("{}: found no such file", path.display())) }
+                .try_next("helix build"));
+        }
         builder = if path.is_dir() { builder.directory(path)? } else { builder.libraries(std::slice::from_ref(path)) };
+    }
+    if builder.count() == 0 {
+        let first = what[0].display();
+        let next =
+            if what[0].join("Cargo.toml").exists() { format!("helix watch {first}") } else { "helix build".into() };
+        return Err(Ended { exit: 3, ..Ended::failed(format!("{first}: found no libraries in it")) }.try_next(next));
     }
     until_interrupted()?;
     let running = Running::new(talk, builder, socket).map_err(|ended| match (ended.exit, what) {

@@ -40,8 +40,8 @@ pub enum ControlFault {
     /// Something else has that name.
     #[error("{}: found something that is no socket, expected nothing, or a socket that a host has left; name another", .0.display())]
     Other(PathBuf),
-    /// The directory can be used by others.
-    #[error("{}: others may use the directory (mode {mode:o}, owner {owner}); expected mode 700 and one's own", .path.display())]
+    /// Others may put something else in the place of the socket.
+    #[error("{}: others may write into the directory (mode {mode:o}, owner {owner}), expected one's own; `chmod go-w` it, or name another", .path.display())]
     Open {
         /// The directory.
         path: PathBuf,
@@ -85,7 +85,7 @@ impl Bound {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
         let found = fs::metadata(folder).map_err(io)?;
         let mode = found.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 || found.uid() != rustix::process::geteuid().as_raw() {
+        if mode & 0o022 != 0 || found.uid() != rustix::process::geteuid().as_raw() {
             return Err(ControlFault::Open { path: folder.into(), mode, owner: found.uid() });
         }
         match fs::symlink_metadata(path) {
@@ -255,6 +255,7 @@ fn do_verb(
             })
         }
         Verb::Events { filter } => return events(host, filter, tell, stream, ended).map_err(Trouble::Io),
+        Verb::Logs { module: Some(module), .. } if !host.knows(&module) => data(host.info(&module)?),
         Verb::Logs { module, follow } => {
             return logs(host.log(), module, follow, tell, stream, ended).map_err(Trouble::Io);
         }

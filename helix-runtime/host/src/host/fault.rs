@@ -118,7 +118,9 @@ impl HostFault {
             Self::NotFound { .. } => 3,
             Self::File(FileFault::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => 3,
             Self::Load(LoadFault::File(FileFault::Io { error, .. })) if error.kind() == io::ErrorKind::NotFound => 3,
-            Self::File(_)
+            Self::Config(ConfigFault::Read { error, .. }) if error.kind() == io::ErrorKind::NotFound => 3,
+            Self::Config(_)
+            | Self::File(_)
             | Self::Load(_)
             | Self::Unfit(_)
             | Self::Set { .. }

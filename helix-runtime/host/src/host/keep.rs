@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use helix_runtime::{Runtime, SavedState, StateFault};
+use helix_runtime::{ModuleState, ModuleStatus, Runtime, SavedState, StateFault};
 
 use crate::load::file_name;
 
@@ -51,14 +51,24 @@ pub(super) fn read(folder: &Path, modules: &[&str]) -> Result<Vec<SavedState>, K
 pub(super) fn write(folder: &Path, runtime: &Runtime) -> Result<(), KeepFault> {
     let io = |error| KeepFault::Io { path: folder.into(), error };
     fs::create_dir_all(folder).map_err(io)?;
-    for module in runtime.modules() {
-        match runtime.save(module.info.name) {
-            Ok(Some(state)) => put(folder, &path(folder, module.info.name), &state.to_envelope()).map_err(io)?,
-            Ok(None) => {}
-            Err(error) => log::warn!(target: module.info.name, "its state is not kept: {error}"),
-        }
+    let running = |module: &ModuleStatus| module.state == ModuleState::Running;
+    for module in runtime.modules().iter().filter(|module| running(module)) {
+        write_one(folder, runtime, module.info.name).map_err(io)?;
     }
     Ok(())
+}
+
+/// The same of one module, before it stops.
+pub(super) fn write_one(folder: &Path, runtime: &Runtime, module: &str) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    match runtime.save(module) {
+        Ok(Some(state)) => put(folder, &path(folder, module), &state.to_envelope()),
+        Ok(None) => Ok(()),
+        Err(error) => {
+            log::warn!(target: "helix", "the state of `{module}` is not kept: {error}");
+            Ok(())
+        }
+    }
 }
 
 fn path(folder: &Path, module: &str) -> PathBuf {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use helix_runtime::{ModuleId, Replacement, Transition};
 use serde::{Deserialize, Serialize};
 
-use super::{Host, HostFault, InLibrary, Shared, keep, locked};
+use super::{Host, HostFault, InLibrary, KeepFault, Shared, keep, locked};
 use crate::build::Built;
 use crate::library::{BuildId, Library};
 use crate::load::Loaded;
@@ -115,6 +115,7 @@ impl Host {
     pub fn unload(&self, module: &str) -> Result<Transition, HostFault> {
         let shared = &*self.shared;
         let _change = shared.changing.begin()?;
+        shared.keep_state(module)?;
         Ok(shared.runtime.remove(shared.id(module)?)?)
     }
 
@@ -133,6 +134,7 @@ impl Host {
     /// When it is needed or essential, or stays busy.
     pub fn stop_module(&self, module: &str) -> Result<(), HostFault> {
         let _change = self.shared.changing.begin()?;
+        self.shared.keep_state(module)?;
         Ok(self.shared.runtime.stop_module(self.shared.id(module)?)?)
     }
 
@@ -154,6 +156,18 @@ impl Shared {
             name: module.into(),
             known: self.names().join(", "),
         })
+    }
+
+    /// Keeps the state of a module that is about to stop, where the configuration says so.
+    fn keep_state(&self, module: &str) -> Result<(), HostFault> {
+        let Some(folder) = &self.state_dir else { return Ok(()) };
+        let id = self.id(module)?;
+        let modules = self.runtime.modules();
+        if modules.iter().any(|status| status.id == id && status.state == helix_runtime::ModuleState::Running) {
+            let io = |error| KeepFault::Io { path: folder.clone(), error };
+            keep::write_one(folder, &self.runtime, module).map_err(io)?;
+        }
+        Ok(())
     }
 
     pub(super) fn names(&self) -> Vec<&'static str> {

@@ -156,6 +156,11 @@ impl Host {
         self.shared.runtime.modules().into_iter().map(view).collect()
     }
 
+    /// Whether the log may have lines under that name: of a module, or of the host itself.
+    pub fn knows(&self, name: &str) -> bool {
+        name == "helix" || self.shared.runtime.module_id(name).is_ok()
+    }
+
     /// Who needs whom.
     pub fn graph(&self) -> GraphView {
         GraphView { modules: self.modules() }
@@ -193,8 +198,13 @@ impl Host {
     }
 
     /// Why a module is as it is.
-    pub fn why(&self, name: &str) -> WhyView {
+    pub fn why(&self, asked: &str) -> WhyView {
         let modules = self.modules();
+        // A service's provider stands for it.
+        let provides = |module: &&helix_runtime::ModuleStatus| module.info.provides.contains(&asked);
+        let provider = self.shared.runtime.modules().iter().find(provides).map(|module| module.info.name);
+        let is_module = modules.iter().any(|module| module.name == asked);
+        let name = provider.filter(|_| !is_module).unwrap_or(asked);
         let module = modules.iter().find(|module| module.name == name).cloned();
         let version =
             |name: &str| modules.iter().find(|module| module.name == name).map(|module| module.version.clone());
@@ -219,7 +229,11 @@ impl Host {
         if module.is_none() {
             fix = self.provider_on_disk(name).map(|path| format!("helix load {path}"));
         } else if is_down {
-            fix = fix.or_else(|| Some(format!("helix start {name}")));
+            // What it needs comes first.
+            let needs = module.iter().flat_map(|module| &module.needs).filter_map(|need| need.by.as_deref());
+            let down = |name: &&str| modules.iter().any(|module| module.name == *name && module.state != "running");
+            let first = { needs }.find(down).unwrap_or(name);
+            fix = fix.or_else(|| Some(format!("helix start {first}")));
         }
         WhyView { module, name: name.into(), reason, needs, needed_by, fix }
     }
@@ -328,9 +342,7 @@ impl Host {
             name: event.into(),
             known: heard.iter().map(|known| known.name).collect::<Vec<_>>().join(", "),
         })?;
-        // An event without fields is given nothing.
-        let nothing = *given == Value::Object(Default::default()) && value::encode(known.shape, &Value::Null).is_ok();
-        let given = if nothing { &Value::Null } else { given };
+        let given = &value::event(known.shape, given);
         let bytes =
             value::encode(known.shape, given).map_err(|fault| HostFault::Value { what: event.into(), fault })?;
         Ok(self.shared.runtime.publish_encoded(known.topic, known.name, known.shape, &bytes))
