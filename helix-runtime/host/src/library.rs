@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use helix_runtime::modinfo::{Record, RecordError, SECTION};
-use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
+use object::read::elf::{ElfFile64, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSection};
 use sha2::{Digest, Sha256};
 
@@ -87,6 +87,14 @@ pub enum FileFault {
         /// What the seal says.
         expected: String,
     },
+    /// Something follows it that is no seal.
+    #[error("{}: the file is damaged: found {found} bytes after the library's end, expected a seal or nothing; build or copy it again", .path.display())]
+    Trailing {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes.
+        found: u64,
+    },
     /// Its record is none, or one of several.
     #[error("{}: {error}", .path.display())]
     Record {
@@ -119,6 +127,7 @@ impl FileFault {
             Self::Seal { path, found, expected } => {
                 Self::Seal { path: path.clone(), found: *found, expected: expected.clone() }
             }
+            Self::Trailing { path, found } => Self::Trailing { path: path.clone(), found: *found },
             Self::Record { path, error } => Self::Record { path: path.clone(), error: error.clone() },
         }
     }
@@ -212,6 +221,16 @@ fn section<'a>(path: &Path, contents: &'a [u8]) -> Result<&'a [u8], FileFault> {
         if end > size {
             return Err(cut("code and data", end));
         }
+    }
+    let sections = header.sections(endian, contents).map_err(|error| not(error.to_string()))?;
+    let ends =
+        sections.iter().filter_map(|section| section.file_range(endian)).map(|(at, length)| at.saturating_add(length));
+    let end = ends.chain([sections_end]).max().unwrap_or(sections_end);
+    if end > size {
+        return Err(cut("sections", end));
+    }
+    if end < size {
+        return Err(FileFault::Trailing { path: path.into(), found: size - end });
     }
     let file = ElfFile64::<Endianness>::parse(contents).map_err(|error| not(error.to_string()))?;
     let missing = || FileFault::Record { path: path.into(), error: RecordError::Missing };

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use helix_host::control::{Client, Verb};
 use helix_host::{Configuration, Host, Library};
-use helix_runtime::Tick;
+use helix_runtime::{SavedState, Tick};
 use serde_json::{Value, json};
 
 const COUNTER: &str = r#"
@@ -66,6 +66,25 @@ fn a_state_is_kept_from_one_run_to_the_next_and_a_damaged_one_is_told() {
     }
 }
 
+#[test]
+fn a_host_that_is_asked_to_end_keeps_the_states() {
+    let folder = support::folder("ended");
+    let library = support::library(&folder, "counter", COUNTER);
+    let (socket, config) = (folder.join("private/host.sock"), folder.join("host.toml"));
+    let text = format!("[host]\nstate_dir = {:?}\nticks_a_second = 0\n", folder.join("state"));
+    fs::write(&config, text).unwrap();
+    let count = Verb::Call { request: "counter.count".into(), args: json!({}) };
+    for round in 1..=2 {
+        let mut process = Process::start(&library, &socket, &config);
+        support::until("the host answers", || ask(&socket, count.clone()) == Some(json!(round - 1)));
+        ask(&socket, Verb::Emit { event: "tick".into(), args: json!({ "timestamp_ns": 0, "tick_number": 0 }) })
+            .unwrap();
+        let pid = rustix::process::Pid::from_raw(process.0.id() as i32).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(process.0.wait().unwrap().success());
+    }
+}
+
 /// A host in a process of its own.
 struct Process(Child);
 
@@ -77,9 +96,9 @@ impl Drop for Process {
 }
 
 impl Process {
-    fn start(library: &Path, socket: &Path) -> Self {
+    fn start(library: &Path, socket: &Path, config: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_helix"));
-        command.arg("run").arg(library).arg("--quiet").arg("--socket").arg(socket);
+        command.arg("run").arg(library).arg("--quiet").arg("--socket").arg(socket).arg("--config").arg(config);
         Self(command.stdin(Stdio::null()).spawn().unwrap())
     }
 }
@@ -96,9 +115,11 @@ fn a_host_that_is_killed_at_any_moment_leaves_nothing_half_written() {
     let first = fs::read(support::library(&folder, "counter", COUNTER)).unwrap();
     let (library, socket) = (folder.join("live.so"), folder.join("private/host.sock"));
     fs::write(&library, &first).unwrap();
+    let (config, state) = (folder.join("host.toml"), folder.join("state/counter.state"));
+    fs::write(&config, format!("[host]\nstate_dir = {:?}\n", folder.join("state"))).unwrap();
     let build = Verb::Call { request: "counter.build".into(), args: json!({}) };
     for round in 1..=20_u32 {
-        let process = Process::start(&library, &socket);
+        let process = Process::start(&library, &socket, &config);
         support::until("the host answers", || ask(&socket, build.clone()).is_some());
         let number = format!("build number {round:08}");
         let bytes = support::patched(&first, b"build number 00000000", number.as_bytes());
@@ -108,7 +129,11 @@ fn a_host_that_is_killed_at_any_moment_leaves_nothing_half_written() {
         let socket = socket.clone();
         let asks = std::thread::spawn({
             let socket = socket.clone();
-            move || ask(&socket, Verb::Reload { module: "counter".into(), path: None })
+            // Stopping keeps the state, and starting takes it back.
+            move || match round % 2 {
+                0 => ask(&socket, Verb::Reload { module: "counter".into(), path: None }),
+                _ => ask(&socket, Verb::Stop { module: "counter".into() }),
+            }
         });
         // Somewhere in the middle of it: a reload takes a few milliseconds.
         std::thread::sleep(Duration::from_micros(u64::from(round) * 300));
@@ -116,7 +141,10 @@ fn a_host_that_is_killed_at_any_moment_leaves_nothing_half_written() {
         drop(asks.join());
         // The library is what it was, and the next host comes up with it where the last one has left its socket.
         assert_eq!(Library::open(&library).unwrap().name(), "counter");
-        let next = Process::start(&library, &socket);
+        if let Ok(envelope) = fs::read(&state) {
+            SavedState::from_envelope(&envelope).expect("a state is written whole or not at all");
+        }
+        let next = Process::start(&library, &socket, &config);
         support::until("the next host answers", || ask(&socket, build.clone()) == Some(json!(number)));
         drop(next);
     }

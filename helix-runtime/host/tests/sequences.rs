@@ -154,8 +154,12 @@ proptest! {
                 }
                 Step::Careless(which) => {
                     fresh(which, &libraries.careless);
+                    let answers = || host.runtime().call::<(), String>(&format!("{}.build", NAMES[which]), ());
+                    let old = answers();
                     let refused = host.reload(NAMES[which], Some(&path(which)));
                     prop_assert!(refused.is_err());
+                    prop_assert_eq!(answers().ok(), old.ok(), "the old build answers");
+                    prop_assert_eq!(host.modules(), before);
                 }
                 Step::Cut(which) => {
                     let whole = &libraries.good[which];
@@ -164,8 +168,28 @@ proptest! {
                     prop_assert!(host.load(&path(which)).is_err());
                     prop_assert_eq!(host.modules(), before);
                 }
-                Step::Stop(which) => drop(host.stop_module(NAMES[which])),
-                Step::Start(which) => drop(host.start_module(NAMES[which])),
+                Step::Stop(which) => {
+                    let runs = |module: &ModuleView| module.state == "running";
+                    let needs = |other: &&ModuleView| {
+                        other.needs.iter().any(|need| !need.optional && need.by.as_deref() == Some(NAMES[which]))
+                    };
+                    let needed = before.iter().filter(needs).any(runs);
+                    let there = find(&before, NAMES[which]);
+                    prop_assert_eq!(host.stop_module(NAMES[which]).is_ok(), there.is_some() && !needed);
+                    let after = host.modules();
+                    prop_assert!(needed || find(&after, NAMES[which]).is_none_or(|module| !runs(module)));
+                }
+                Step::Start(which) => {
+                    let stopped = find(&before, NAMES[which]).is_some_and(|module| module.state == "stopped");
+                    let needs_run = find(&before, NAMES[which]).is_some_and(|module| {
+                        let mut needs = module.needs.iter().filter(|need| !need.optional);
+                        needs.all(|need| {
+                            let by = need.by.as_deref().and_then(|by| find(&before, by));
+                            by.is_some_and(|by| by.state == "running")
+                        })
+                    });
+                    prop_assert_eq!(host.start_module(NAMES[which]).is_ok(), stopped && needs_run);
+                }
                 Step::Unload(which) => {
                     if host.unload(NAMES[which]).is_ok() {
                         prop_assert!(find(&host.modules(), NAMES[which]).is_none());

@@ -91,7 +91,7 @@ fn dot(view: &GraphView) -> String {
 }
 
 /// The sizes of the picture, in pixels.
-const BOX: (f64, f64) = (188.0, 58.0);
+const BOX: (f64, f64) = (208.0, 58.0);
 const GAP: (f64, f64) = (36.0, 74.0);
 const MARGIN: f64 = 36.0;
 const HEAD: f64 = 30.0;
