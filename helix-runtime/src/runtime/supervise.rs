@@ -136,12 +136,14 @@ impl Inner {
         restarted
     }
 
-    /// Whether anything has failed or waits. A look that takes no transition.
+    /// Whether anything waits, has failed, or runs without what it needs. A look that takes no transition.
     fn needs_supervision(&self) -> bool {
         let registry = self.registry();
-        registry.members.iter().any(|member| {
-            member.supervised.waits
-                || (member.instance.state() == ModuleState::Failed && member.supervised.next != Next::GiveUp)
+        registry.members.iter().enumerate().any(|(at, member)| {
+            let failed = member.instance.state() == ModuleState::Failed;
+            let given_up = member.supervised.next == Next::GiveUp;
+            // Who needs it may have been replaced since it was given up, and run again.
+            member.supervised.waits || (failed && (!given_up || !registry.needed_by(at).is_empty()))
         })
     }
 

@@ -52,3 +52,18 @@ fn one_that_was_replaced_after_it_failed_is_looked_after_again() {
     let back = [Step::Act(Act::Replace(0)), Step::Poll(1)];
     agree(&[&fails()[..], &back[..], &fails()[..], &back[..]].concat());
 }
+
+#[test]
+fn who_runs_again_without_what_it_needs_is_stopped_however_long_that_has_failed() {
+    let panics = Step::Teach(0, does(vec![], Outcome::Panic));
+    let replaces = Script { times: 2, acts: vec![Act::Replace(2)], outcome: Outcome::Panic };
+    let letter = Act::Queue { to: To::Module(0), priority: Default::default(), timeout: None, reply: vec![] };
+    agree(&[
+        Step::Teach(2, replaces),
+        Step::Act(letter),
+        panics,
+        Step::Poll(0),
+        Step::Poll(0),
+        Step::Poll(0),
+    ]);
+}
