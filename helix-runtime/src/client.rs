@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 
 use crate::codec::{Codec, with_values};
-use crate::context::{Call, Carries, Context, Host, Route, To};
+use crate::context::Context;
 use crate::error::{CallError, IpcError, IpcResult};
 use crate::handle::Handle;
+use crate::host::{Call, Carries, Host, Route, To};
 use crate::message::{Args, Message, Sink};
 use crate::request::{Request, Response};
 

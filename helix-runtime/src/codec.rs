@@ -7,10 +7,11 @@ use core::any::TypeId;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
-use crate::context::{Carries, Context, Direct};
+use crate::context::Context;
 use crate::descriptor::{Status, TypedFn};
 use crate::erase::{decoded, dropped, encoded};
 use crate::error::{IpcError, IpcResult};
+use crate::host::{Carries, Direct};
 use crate::message::{Args, Message, Sink, Spill, decode, encode};
 use crate::schema::Shape;
 

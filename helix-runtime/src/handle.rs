@@ -6,9 +6,10 @@ use core::fmt;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain;
 use crate::client::{self, Client};
-use crate::context::{Context, Host, To};
+use crate::context::Context;
 use crate::error::{IpcError, IpcResult};
 use crate::event::{Publish, PublishResult};
+use crate::host::{Host, To};
 use crate::message::{Args, Message};
 use crate::request::{Request, Response};
 

@@ -78,6 +78,7 @@ mod event;
 pub mod global;
 mod handle;
 mod handwritten;
+mod host;
 mod info;
 mod lock;
 mod message;
@@ -100,7 +101,7 @@ pub use channel::{channel, default_channel, oneshot, spsc};
 pub use client::Client;
 pub use closure::RequestHandler;
 pub use config::{Config, ConfigKey, ConfigMap, FromConfig};
-pub use context::{Context, Host, ModuleId};
+pub use context::{Context, ModuleId};
 pub use descriptor::{Descriptor, RequestEntry};
 pub use error::{CallError, IpcError, IpcResult, ModuleError, ModuleResult, ModuleState};
 pub use event::{
@@ -111,6 +112,7 @@ pub use event::{
 pub use handle::Handle;
 pub use handwritten::ModuleTrait;
 pub use helix_macros::{EventType, helix_handlers, helix_message, helix_module, helix_service};
+pub use host::Host;
 pub use info::{Dependencies, Dependency, ModuleFlags, ModuleInfo, ModuleKind, check_name};
 pub use log;
 pub use message::{Arg, Args, Message, Return};

@@ -6,11 +6,12 @@ use core::any::Any;
 use core::cell::OnceCell;
 
 use super::fault;
-use crate::context::{Context, Host, Native};
+use crate::context::Context;
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::{IpcError, ModuleError};
 use crate::event::{Builtin, Custom, Delivery, Event, EventType, PublishResult};
+use crate::host::{Host, Native};
 use crate::message::{Sink, decode, encode};
 use crate::schema::Shape;
 

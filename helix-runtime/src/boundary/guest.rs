@@ -12,12 +12,13 @@ use super::crossing::{Crossing, event_of};
 use super::{Answer, Asked, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Subscription, Topic, fault};
 use crate::bus::{EventHandler, EventSubscription, SubscriptionId};
 use crate::codec::{Codec, TypedCall};
-use crate::context::{Call, Carries, Context, Direct, Host, Place, Route, To};
+use crate::context::{Context, Place};
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
 use crate::event::{Delivery, EventResponse, Hears, PublishResult};
 use crate::handle::Handle;
+use crate::host::{Call, Carries, Direct, Host, Route, To};
 use crate::message::{Sink, Spill};
 use crate::request::Response;
 

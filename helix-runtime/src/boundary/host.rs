@@ -10,12 +10,13 @@ use super::{
 };
 use crate::bus::{EventSubscription, EventTopic};
 use crate::codec::Codec;
-use crate::context::{Call, Carries, Context, Host, Place, Route};
+use crate::context::{Context, Place};
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
 use crate::event::{Delivery, Event, EventResponse, Publish, SubscriptionPriority};
 use crate::handle::Handle;
+use crate::host::{Call, Carries, Host, Route};
 use crate::message::Sink;
 use crate::request::{Request, Response};
 

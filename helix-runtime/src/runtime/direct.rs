@@ -11,9 +11,10 @@ use core::ptr::NonNull;
 
 use crate::chain::Light;
 use crate::codec::{Codec, TypedCall};
-use crate::context::{Context, Direct, To};
+use crate::context::Context;
 use crate::descriptor::{RequestFn, Status};
 use crate::error::IpcError;
+use crate::host::{Direct, To};
 use crate::irq;
 use crate::runtime::inner::Inner;
 use crate::runtime::names::Target;

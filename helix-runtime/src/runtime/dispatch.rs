@@ -11,13 +11,14 @@ use core::ptr::NonNull;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain::{Light, Mark};
 use crate::codec::{Codec, TypedCall};
-#[cfg(feature = "std")]
-use crate::context::Native;
-use crate::context::{Call, Context, Direct, Hold, Host, Place, Route, To};
+use crate::context::{Context, Hold, Place};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
 use crate::error::{IpcError, IpcResult, ModuleError, ModuleState};
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
+#[cfg(feature = "std")]
+use crate::host::Native;
+use crate::host::{Call, Direct, Host, Route, To};
 use crate::irq;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;

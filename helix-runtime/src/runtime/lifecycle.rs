@@ -7,10 +7,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::context::{Context, Hold, Host, ModuleId};
+use crate::context::{Context, Hold, ModuleId};
 use crate::descriptor::{Descriptor, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
 use crate::event::{ModuleLoaded, ModuleUnloaded, Publish, Shutdown, in_event};
+use crate::host::Host;
 use crate::runtime::Runtime;
 use crate::runtime::faults::{BuildError, BuildFault, check_keys};
 use crate::runtime::gate::Gate;

@@ -9,9 +9,9 @@ use core::time::Duration;
 
 use crate::client;
 use crate::closure::RequestHandler;
-use crate::context::Host;
 use crate::erase::guard;
 use crate::error::{IpcError, IpcResult};
+use crate::host::Host;
 use crate::info::check_name;
 use crate::request::{Request, Response};
 use crate::router::{MailboxStats, MessageRouter, ModuleAddress};

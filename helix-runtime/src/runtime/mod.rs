@@ -69,10 +69,11 @@ use core::fmt;
 
 use crate::client::{self, Client};
 use crate::codec::Codec;
-use crate::context::{Context, Host, ModuleId, Route, To};
+use crate::context::{Context, ModuleId};
 use crate::error::{IpcError, IpcResult, ModuleState};
 use crate::event::{Publish, PublishResult};
 use crate::handle::Handle;
+use crate::host::{Host, Route, To};
 use crate::info::{Dependency, ModuleInfo};
 use crate::message::{Args, Buffer, Message};
 use crate::request::{Request, Response};

@@ -6,10 +6,10 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use crate::channel::Consumer;
-use crate::context::Host;
 use crate::erase::guard;
 use crate::error::ModuleError;
 use crate::event::{Publish, PublishResult};
+use crate::host::Host;
 use crate::irq::{self, IrqLine};
 use crate::runtime::Runtime;
 use crate::runtime::inner::{Inner, Postponed};

@@ -13,10 +13,10 @@ use core::cmp::Reverse;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::chain::Light;
-#[cfg(feature = "std")]
-use crate::context::Native;
 use crate::descriptor::EventFn;
 use crate::event::{Custom, Delivery, Hears, SubscriptionPriority};
+#[cfg(feature = "std")]
+use crate::host::Native;
 use crate::runtime::counts::Count;
 use crate::runtime::instance::{Hearing, Instance};
 use crate::runtime::way::Way;

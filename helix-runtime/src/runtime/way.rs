@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 
 use crate::chain::{Light, Mark};
-use crate::context::{Carries, Context};
+use crate::context::Context;
 use crate::descriptor::{Entry, RequestFn, Status};
 use crate::error::ModuleError;
+use crate::host::Carries;
 use crate::request::{Request, Response};
 use crate::runtime::instance::Instance;
 use crate::runtime::word::{Access, Refused};

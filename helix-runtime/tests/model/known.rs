@@ -58,12 +58,5 @@ fn who_runs_again_without_what_it_needs_is_stopped_however_long_that_has_failed(
     let panics = Step::Teach(0, does(vec![], Outcome::Panic));
     let replaces = Script { times: 2, acts: vec![Act::Replace(2)], outcome: Outcome::Panic };
     let letter = Act::Queue { to: To::Module(0), priority: Default::default(), timeout: None, reply: vec![] };
-    agree(&[
-        Step::Teach(2, replaces),
-        Step::Act(letter),
-        panics,
-        Step::Poll(0),
-        Step::Poll(0),
-        Step::Poll(0),
-    ]);
+    agree(&[Step::Teach(2, replaces), Step::Act(letter), panics, Step::Poll(0), Step::Poll(0), Step::Poll(0)]);
 }
