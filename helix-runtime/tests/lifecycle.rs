@@ -138,7 +138,7 @@ fn a_start_that_fails_stops_what_it_had_started() {
         assert_eq!(stops, ["stop db", "stop log"]);
         assert_eq!(states(&runtime), [ModuleState::Stopped, ModuleState::Stopped, ModuleState::Failed]);
         let again = runtime.start().unwrap_err();
-        assert_eq!(again.to_string(), "module `app`, start: module `app` is failed, expected registered");
+        assert_eq!(again.to_string(), "module `app`, start: module `app` is failed, expected stopped");
     }
 }
 
@@ -155,7 +155,7 @@ fn starting_what_runs_is_a_wrong_state() {
     let runtime = build(&[]);
     runtime.start().unwrap();
     let error = runtime.start().unwrap_err();
-    assert_eq!(error.to_string(), "module `log`, start: module `log` is running, expected registered");
+    assert_eq!(error.to_string(), "module `log`, start: module `log` is running, expected stopped");
     assert_eq!(states(&runtime), [ModuleState::Running; 3], "nothing was unwound");
 }
 

@@ -2,6 +2,7 @@
 
 mod book;
 mod builder;
+mod by_name;
 mod change;
 mod fault;
 mod keep;
@@ -21,6 +22,7 @@ use helix_runtime::Runtime;
 use crate::load::{Loaded, Loader};
 
 use change::Changing;
+use keep::Keep;
 use lazy::Lazy;
 use poll::Rates;
 
@@ -57,8 +59,7 @@ struct Shared {
     /// The directories whose libraries are named when somebody is missed.
     folders: Vec<PathBuf>,
     ticks_a_second: Option<u16>,
-    /// Where the modules' states are kept.
-    state_dir: Option<PathBuf>,
+    keep: Arc<Keep>,
     changing: Changing,
     log: Option<&'static LogBook>,
     rates: Mutex<Rates>,
@@ -109,9 +110,8 @@ impl Host {
     /// As above.
     pub fn shut_down(&self) -> Result<(), HostFault> {
         self.shared.ended.store(true, Ordering::Release);
-        let kept = self.shared.state_dir.as_ref().map(|folder| keep::write(folder, &self.shared.runtime));
         self.shared.runtime.stop()?;
-        Ok(kept.unwrap_or(Ok(()))?)
+        Ok(self.shared.keep.check()?)
     }
 
     fn end(&mut self) {

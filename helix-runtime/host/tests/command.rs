@@ -118,3 +118,20 @@ fn the_command_says_what_is_written_down() {
         }
     }
 }
+
+#[test]
+fn a_crate_in_a_workspace_that_does_not_know_it_is_told_of_it() {
+    let folder = support::folder("workspace");
+    let manifest = folder.join("Cargo.toml");
+    let new = |name: &str| {
+        let mut helix = std::process::Command::new(env!("CARGO_BIN_EXE_helix"));
+        let output = helix.args(["new", name]).current_dir(&folder).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap()
+    };
+    let hint = format!("first add \"stray\" to the `members` of {}", manifest.display());
+    fs::write(&manifest, "[workspace]\nmembers = []\n").unwrap();
+    assert!(new("stray").contains(&hint));
+    fs::write(&manifest, "[workspace]\nmembers = [\"member\"]\n").unwrap();
+    assert!(!new("member").contains("first add"));
+}

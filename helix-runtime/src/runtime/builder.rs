@@ -162,6 +162,13 @@ impl Builder {
         self
     }
 
+    /// Is given what each module with an `on_save` saves when it stops: after the last call of it, before its `on_stop`.
+    /// Nothing is given for one that fails, or that is replaced.
+    pub fn on_saved(mut self, given: impl Fn(SavedState) + Send + Sync + 'static) -> Self {
+        self.settings.on_saved = Some(Box::new(given));
+        self
+    }
+
     /// Turns what an interrupt raises into an event, whenever [`Runtime::poll`] finds that it did. Raised several times,
     /// it is one event with the count.
     ///

@@ -100,10 +100,13 @@ pub(super) struct Settings {
     pub(super) supervision: Supervision,
     pub(super) data_dir: Option<String>,
     pub(super) on_missing: Option<OnMissing>,
+    pub(super) on_saved: Option<OnSaved>,
 }
 
 /// Told of a name that nobody has.
 pub(super) type OnMissing = Box<dyn Fn(&str) -> Missing + Send + Sync>;
+/// Given the state of a module that stops.
+pub(super) type OnSaved = Box<dyn Fn(SavedState) + Send + Sync>;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -117,6 +120,7 @@ impl Default for Settings {
             supervision: Supervision::default(),
             data_dir: None,
             on_missing: None,
+            on_saved: None,
         }
     }
 }

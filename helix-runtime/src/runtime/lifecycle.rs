@@ -12,7 +12,6 @@ use crate::descriptor::{Descriptor, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
 use crate::event::{ModuleLoaded, ModuleUnloaded, Publish, Shutdown, in_event};
 use crate::host::Host;
-use crate::runtime::Runtime;
 use crate::runtime::faults::{BuildError, BuildFault, check_keys};
 use crate::runtime::gate::Gate;
 use crate::runtime::inner::{Inner, UnderWay};
@@ -21,8 +20,10 @@ use crate::runtime::instance::Instance;
 use crate::runtime::patience::Backoff;
 use crate::runtime::patience::Patience;
 use crate::runtime::plan::Plan;
+use crate::runtime::state::Saving;
 use crate::runtime::supervise::Supervised;
 use crate::runtime::word::Access;
+use crate::runtime::{Runtime, SavedState};
 
 /// Why a module could not be moved on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -292,7 +293,7 @@ impl Inner {
             ModuleState::Registered => self.prepare(instance)?,
             ModuleState::Initialized | ModuleState::Stopped => {}
             found => {
-                let expected = ModuleState::Registered;
+                let expected = ModuleState::Stopped;
                 let error = ModuleError::WrongState { module: instance.name().to_string(), found, expected };
                 return Err(LifecycleError::new(instance.name(), "start", error));
             }
@@ -344,18 +345,38 @@ impl Inner {
                 return Err(LifecycleError::new(name, "drain", error));
             }
         };
-        let result = self.step(instance, Step::Stop, Hold::Gated);
+        let (saved, result) = match self.last_state(instance) {
+            Ok(saved) => (saved, self.step(instance, Step::Stop, Hold::Gated)),
+            Err(error) => (None, Err(error)),
+        };
         if result.is_err() || instance.move_to(ModuleState::Stopped).is_err() {
             instance.fail();
         }
         gate.shut(instance);
         drop(gate);
+        if let (Some(on_saved), Some(saved)) = (&self.settings.on_saved, saved) {
+            on_saved(saved);
+        }
         for closure in self.closures_of(instance) {
             self.vacate(&closure);
         }
         let patience = Patience::of(self.settings.drain_timeout);
         self.announce(None, |name| ModuleUnloaded { name }, instance, patience);
         result
+    }
+
+    /// What a module that is about to stop leaves to whoever keeps it. An error when its `on_save` has panicked.
+    fn last_state(&self, instance: &Instance) -> Result<Option<SavedState>, LifecycleError> {
+        let (Some(_), Some(saving)) = (&self.settings.on_saved, Saving::of(instance)) else { return Ok(None) };
+        let saved = self.on_behalf(instance, Hold::Gated, |cx| match saving.save(instance, cx) {
+            Ok(Ok(saved)) => Ok(Some(saved)),
+            Ok(Err(error)) => {
+                log::warn!(target: instance.name(), "its state is not kept: {error}");
+                Ok(None)
+            }
+            Err(_) => Err(cx.take_fault()),
+        });
+        saved.map_err(|error| LifecycleError::new(instance.name(), "on_save", error))
     }
 
     /// Stops what still runs, because the runtime goes.

@@ -161,6 +161,8 @@ impl Inner {
             // SAFETY: the word is closed, with nobody counted inside, and no mark was found after it was closed.
             unsafe { instance.destroy() };
         }
+        // A closure stops as it goes.
+        let _ = instance.move_to(ModuleState::Stopped);
         if let Err(error) = instance.move_to(ModuleState::Unloaded) {
             log::debug!(target: instance.name(), "{error}");
         }

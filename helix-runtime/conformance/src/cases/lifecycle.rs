@@ -67,8 +67,8 @@ pub(super) fn a_start_that_fails_stops_what_it_had_started_in_reverse(placement:
         let expected = [("log", ModuleState::Stopped), ("db", ModuleState::Stopped), ("app", ModuleState::Failed)];
         assert_eq!(states(&runtime), expected);
         let (text, error) = lifecycle(runtime.start());
-        assert_eq!(text, "module `app`, start: module `app` is failed, expected registered");
-        let (found, expected) = (ModuleState::Failed, ModuleState::Registered);
+        assert_eq!(text, "module `app`, start: module `app` is failed, expected stopped");
+        let (found, expected) = (ModuleState::Failed, ModuleState::Stopped);
         assert_eq!(error, ModuleError::WrongState { module: "app".into(), found, expected });
     }
 }
@@ -95,8 +95,8 @@ pub(super) fn a_stop_that_fails_lets_the_others_stop(placement: &dyn Placement) 
 pub(super) fn starting_what_runs_is_a_wrong_state(placement: &dyn Placement) {
     let runtime = plain(placement, ALL);
     let (text, error) = lifecycle(runtime.start());
-    assert_eq!(text, "module `log`, start: module `log` is running, expected registered");
-    let (found, expected) = (ModuleState::Running, ModuleState::Registered);
+    assert_eq!(text, "module `log`, start: module `log` is running, expected stopped");
+    let (found, expected) = (ModuleState::Running, ModuleState::Stopped);
     assert_eq!(error, ModuleError::WrongState { module: "log".into(), found, expected });
     assert!(states(&runtime).iter().all(|(_, state)| *state == ModuleState::Running), "nothing was unwound");
 }

@@ -36,7 +36,7 @@ pub(super) fn in_an_event_handler_the_others_hear_all_the_same(placement: &dyn P
 pub(super) fn what_needs_a_failed_module_may_go_and_it_too(placement: &dyn Placement) {
     let runtime = plain(placement, &[APP, DB, LOG]);
     assert!(runtime.call::<(String,), u64>("log.crash", ("x".into(),)).is_err());
-    says(runtime.start_module(id(&runtime, "log")), "module `log`, start: module `log` is failed, expected registered");
+    says(runtime.start_module(id(&runtime, "log")), "module `log`, start: module `log` is failed, expected stopped");
     for name in ["app", "db", "log"] {
         runtime.remove(id(&runtime, name)).unwrap();
     }

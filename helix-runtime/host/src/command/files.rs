@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::MetadataCommand;
 use helix_host::{Cancel, Cargo, Configuration, Directory, InfoView, Library, read_records};
 use helix_runtime::{Config, check_name};
 use serde_json::{Value, json};
@@ -41,8 +42,23 @@ pub fn new(talk: &Talk, name: &str) -> Result<(), Ended> {
     }
     write_crate(folder, name, &package)?;
     talk.step("created", &format!("module `{name}` in {}", folder.display()));
+    if let Some(workspace) = foreign_workspace(folder) {
+        talk.say(&format!("  first add \"{package}\" to the `members` of {}", workspace.display()));
+    }
     talk.say(&format!("  cargo test --manifest-path {0}/Cargo.toml  # its test\n  helix watch {0}  # run it, and reload it whenever it is edited", folder.display()));
     Ok(())
+}
+
+/// The manifest of a workspace above a crate that does not count it in, so that cargo refuses the crate.
+fn foreign_workspace(folder: &Path) -> Option<PathBuf> {
+    let refused = MetadataCommand::new().manifest_path(folder.join("Cargo.toml")).no_deps().exec().is_err();
+    let above = fs::canonicalize(folder).ok()?;
+    let manifests = above.ancestors().skip(1).map(|folder| folder.join("Cargo.toml"));
+    let is_workspace = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.parse::<toml::Table>().is_ok_and(|manifest| manifest.contains_key("workspace"))
+    };
+    if refused { { manifests }.find(is_workspace) } else { None }
 }
 
 /// Writes a module crate: what `helix new` makes.

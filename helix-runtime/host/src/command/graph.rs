@@ -94,6 +94,9 @@ fn dot(view: &GraphView) -> String {
 const BOX: (f64, f64) = (208.0, 58.0);
 const GAP: (f64, f64) = (36.0, 74.0);
 const MARGIN: f64 = 36.0;
+/// How wide the legend is, and how high a line of it.
+const LEGEND: f64 = 510.0;
+const LINE: f64 = 18.0;
 const HEAD: f64 = 30.0;
 
 /// A module's box: which row, and where its middle is.
@@ -155,7 +158,7 @@ fn svg(view: &GraphView) -> String {
     let placed = place(view);
     let rows = placed.values().map(|placed| placed.row + 1).max().unwrap_or(0);
     let right = placed.values().map(|placed| placed.x + BOX.0 / 2.0).fold(BOX.0, f64::max);
-    let (width, height) = (right + MARGIN, top(rows.max(1)) - GAP.1 + MARGIN + HEAD);
+    let (width, height) = ((right + MARGIN).max(LEGEND), top(rows.max(1)) - GAP.1 + MARGIN + HEAD + LINE);
     let mut text = format!(
         concat!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w:.0}\" height=\"{h:.0}\" viewBox=\"0 0 {w:.0} {h:.0}\" ",
@@ -186,7 +189,7 @@ fn svg(view: &GraphView) -> String {
         let Some(at) = placed.get(module.name.as_str()) else { continue };
         draw_box(&mut text, order + 1, module, at.x - BOX.0 / 2.0, top(at.row));
     }
-    legend(&mut text, height - MARGIN + 8.0);
+    legend(&mut text, height - MARGIN + 8.0 - LINE);
     text + "</svg>\n"
 }
 
@@ -244,7 +247,7 @@ fn draw_box(text: &mut String, order: usize, module: &ModuleView, x: f64, y: f64
 
 fn legend(text: &mut String, y: f64) {
     let mut x = MARGIN;
-    for (label, color) in [("running", "running"), ("stopped", "stopped"), ("failed", "failed")] {
+    for (label, color) in [("running", "running"), ("stopped or lazy", "stopped"), ("failed", "failed")] {
         let _ = write!(
             text,
             "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{}\"/><text x=\"{:.1}\" y=\"{:.1}\" font-size=\"11\" fill=\"#7b8794\">{label}</text>",
@@ -254,10 +257,11 @@ fn legend(text: &mut String, y: f64) {
             x + 13.0,
             y,
         );
-        x += 72.0;
+        x += 30.0 + 6.0 * label.len() as f64;
     }
     let _ = writeln!(
         text,
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"11\" fill=\"#7b8794\">an arrow leads to what is needed, dashed where it is optional; the number is the order of the start</text>",
+        "<text x=\"{MARGIN:.1}\" y=\"{:.1}\" font-size=\"11\" fill=\"#7b8794\">an arrow leads to what is needed, dashed where it is optional; numbers are the order of the start</text>",
+        y + LINE,
     );
 }

@@ -59,7 +59,7 @@ pub fn modules(modules: &[ModuleView]) -> Result<(), Ended> {
     };
     let head = ["MODULE", "VERSION", "PLACE", "STATE", "GEN", "EV/S", "RESTARTS", "NEEDS"];
     table(&head, modules.iter().map(row), &[])?;
-    let down: Vec<&ModuleView> = modules.iter().filter(|module| module.state != "running").collect();
+    let down: Vec<&ModuleView> = modules.iter().filter(|module| module.is_down()).collect();
     match down.first() {
         Some(first) => line(&format!("{} of {} not running. Try: helix why {}", down.len(), modules.len(), first.name)),
         None => Ok(()),

@@ -15,8 +15,9 @@ use crate::load::Loader;
 use super::book::LogBook;
 use super::change::Changing;
 use super::fault::HostFault;
+use super::keep::Keep;
 use super::lazy::Lazy;
-use super::{Host, InLibrary, Shared, keep, locked};
+use super::{Host, InLibrary, Shared, locked};
 
 /// Gathers what a host is made of.
 pub struct HostBuilder {
@@ -163,10 +164,12 @@ impl HostBuilder {
             builder = builder.data_dir(root.clone());
         }
         let ticks_a_second = known.configuration.ticks_a_second;
-        let state_dir = known.configuration.state_dir.clone();
-        if let Some(folder) = &state_dir {
-            let names: Vec<&str> = checked.order.iter().map(|info| info.name).collect();
-            builder = keep::read(folder, &names)?.into_iter().fold(builder, Builder::state);
+        let keep = Arc::new(Keep::new(known.configuration.state_dir.clone()));
+        let names: Vec<&str> = checked.order.iter().map(|info| info.name).collect();
+        builder = keep.read(&names)?.into_iter().fold(builder, Builder::state);
+        if known.configuration.state_dir.is_some() {
+            let keep = keep.clone();
+            builder = builder.on_saved(move |state| keep.write(&state));
         }
         if self.statistics {
             builder = builder.statistics();
@@ -192,7 +195,7 @@ impl HostBuilder {
             lazy: Lazy::new(lazy),
             folders: self.folders,
             ticks_a_second,
-            state_dir,
+            keep,
             changing: Changing::default(),
             log: self.log,
             rates: Mutex::default(),

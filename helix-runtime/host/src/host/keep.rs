@@ -3,9 +3,11 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use helix_runtime::{ModuleState, ModuleStatus, Runtime, SavedState, StateFault};
+use helix_runtime::{SavedState, StateFault};
 
+use super::locked;
 use crate::load::file_name;
 
 /// Why a kept state cannot be read or written.
@@ -33,7 +35,7 @@ pub enum KeepFault {
 const EXTENSION: &str = "state";
 
 /// The states that are kept in a directory, of these modules; none if it is not there yet.
-pub(super) fn read(folder: &Path, modules: &[&str]) -> Result<Vec<SavedState>, KeepFault> {
+fn read(folder: &Path, modules: &[&str]) -> Result<Vec<SavedState>, KeepFault> {
     let mut states = Vec::new();
     for module in modules {
         let path = path(folder, module);
@@ -47,27 +49,37 @@ pub(super) fn read(folder: &Path, modules: &[&str]) -> Result<Vec<SavedState>, K
     Ok(states)
 }
 
-/// Asks each running module for its state, and keeps it. One that does not give it keeps what was kept before.
-pub(super) fn write(folder: &Path, runtime: &Runtime) -> Result<(), KeepFault> {
-    let io = |error| KeepFault::Io { path: folder.into(), error };
-    fs::create_dir_all(folder).map_err(io)?;
-    let running = |module: &ModuleStatus| module.state == ModuleState::Running;
-    for module in runtime.modules().iter().filter(|module| running(module)) {
-        write_one(folder, runtime, module.info.name).map_err(io)?;
-    }
-    Ok(())
+/// Where the states of modules that stop go.
+#[derive(Debug, Default)]
+pub(super) struct Keep {
+    folder: Option<PathBuf>,
+    /// Why the last one was not written.
+    fault: Mutex<Option<KeepFault>>,
 }
 
-/// The same of one module, before it stops.
-pub(super) fn write_one(folder: &Path, runtime: &Runtime, module: &str) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    match runtime.save(module) {
-        Ok(Some(state)) => put(folder, &path(folder, module), &state.to_envelope()),
-        Ok(None) => Ok(()),
-        Err(error) => {
-            log::warn!(target: "helix", "the state of `{module}` is not kept: {error}");
-            Ok(())
+impl Keep {
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder, fault: Mutex::default() }
+    }
+
+    /// What is kept for one of these modules; nothing where no state is.
+    pub(super) fn read(&self, modules: &[&str]) -> Result<Vec<SavedState>, KeepFault> {
+        self.folder.as_ref().map_or(Ok(Vec::new()), |folder| read(folder, modules))
+    }
+
+    /// Writes a state; what goes wrong is told by [`Keep::check`].
+    pub(super) fn write(&self, state: &SavedState) {
+        let Some(folder) = &self.folder else { return };
+        let path = path(folder, &state.module);
+        if let Err(error) = put(folder, &path, &state.to_envelope()) {
+            log::error!(target: "helix", "the state of `{}` is not kept: {}: {error}", state.module, path.display());
+            *locked(&self.fault) = Some(KeepFault::Io { path, error });
         }
+    }
+
+    /// Whether all states that were written since it was last asked are on the disk.
+    pub(super) fn check(&self) -> Result<(), KeepFault> {
+        locked(&self.fault).take().map_or(Ok(()), Err)
     }
 }
 
@@ -76,6 +88,7 @@ fn path(folder: &Path, module: &str) -> PathBuf {
 }
 
 fn put(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

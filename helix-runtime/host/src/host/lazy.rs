@@ -33,10 +33,9 @@ impl Lazy {
         Self { waiting: Mutex::new(waiting), changed: Condvar::new() }
     }
 
-    /// Where the module of that name waits.
-    pub(super) fn path(&self, name: &str) -> Option<String> {
-        let waiting = locked(&self.waiting);
-        waiting.iter().find(|waits| waits.found.info.name == name).map(|waits| waits.found.path.display().to_string())
+    /// Those that nobody has asked for yet.
+    pub(super) fn waiting(&self) -> Vec<Found> {
+        locked(&self.waiting).iter().map(|waits| waits.found.clone()).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use helix_runtime::{ModuleId, Replacement, Transition};
 use serde::{Deserialize, Serialize};
 
-use super::{Host, HostFault, InLibrary, KeepFault, Shared, keep, locked};
+use super::{Host, HostFault, InLibrary, Shared, locked};
 use crate::build::Built;
 use crate::library::{BuildId, Library};
 use crate::load::Loaded;
@@ -115,8 +115,9 @@ impl Host {
     pub fn unload(&self, module: &str) -> Result<Transition, HostFault> {
         let shared = &*self.shared;
         let _change = shared.changing.begin()?;
-        shared.keep_state(module)?;
-        Ok(shared.runtime.remove(shared.id(module)?)?)
+        let gone = shared.runtime.remove(shared.id(module)?)?;
+        shared.keep.check()?;
+        Ok(gone)
     }
 
     /// Starts a module that was stopped.
@@ -134,8 +135,8 @@ impl Host {
     /// When it is needed or essential, or stays busy.
     pub fn stop_module(&self, module: &str) -> Result<(), HostFault> {
         let _change = self.shared.changing.begin()?;
-        self.shared.keep_state(module)?;
-        Ok(self.shared.runtime.stop_module(self.shared.id(module)?)?)
+        self.shared.runtime.stop_module(self.shared.id(module)?)?;
+        Ok(self.shared.keep.check()?)
     }
 
     /// The file that a module came in, and which build answers.
@@ -158,18 +159,6 @@ impl Shared {
         })
     }
 
-    /// Keeps the state of a module that is about to stop, where the configuration says so.
-    fn keep_state(&self, module: &str) -> Result<(), HostFault> {
-        let Some(folder) = &self.state_dir else { return Ok(()) };
-        let id = self.id(module)?;
-        let modules = self.runtime.modules();
-        if modules.iter().any(|status| status.id == id && status.state == helix_runtime::ModuleState::Running) {
-            let io = |error| KeepFault::Io { path: folder.clone(), error };
-            keep::write_one(folder, &self.runtime, module).map_err(io)?;
-        }
-        Ok(())
-    }
-
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.runtime.modules().iter().map(|module| module.info.name).collect()
     }
@@ -187,9 +176,7 @@ impl Shared {
 
     pub(super) fn add(&self, library: &Library) -> Result<(), HostFault> {
         let loaded = self.loader.load_library(library)?;
-        if let Some(folder) = &self.state_dir {
-            keep::read(folder, &[library.name()])?.into_iter().for_each(|state| self.runtime.offer(state));
-        }
+        self.keep.read(&[library.name()])?.into_iter().for_each(|state| self.runtime.offer(state));
         self.runtime.add_descriptor(loaded.descriptor)?;
         self.note(library, loaded);
         Ok(())

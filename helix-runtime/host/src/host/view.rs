@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use helix_runtime::modinfo::Record;
-use helix_runtime::{Missing, ModuleState, ModuleStatus, RequestEntry};
+use helix_runtime::{ModuleState, ModuleStatus};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Host, HostFault, Line, locked};
-use crate::value::{self, ValueFault};
+use crate::directory::Found;
 
 /// A module, as `helix ls` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +32,36 @@ pub struct ModuleView {
     pub kind: Option<String>,
     /// Which build it is, where it came in a library.
     pub build: Option<String>,
+}
+
+/// What the state of a module is called that waits until it is asked for.
+const LAZY: &str = "lazy";
+
+impl ModuleView {
+    /// Whether it should run and does not.
+    pub fn is_down(&self) -> bool {
+        !matches!(self.state.as_str(), "running" | LAZY)
+    }
+
+    fn of_lazy(found: &Found, providers: &[(&'static str, &'static [&'static str])]) -> Self {
+        let by = |needed: &str| {
+            let called = providers.iter().find(|(name, _)| *name == needed);
+            called.or_else(|| providers.iter().find(|(_, provides)| provides.contains(&needed))).map(|(name, _)| *name)
+        };
+        let info = &found.info;
+        Self {
+            name: info.name.into(),
+            version: info.version.to_string(),
+            place: "dylib".into(),
+            state: LAZY.into(),
+            generation: 0,
+            events_a_second: None,
+            restarts: 0,
+            needs: info.dependencies.iter().map(|needed| NeedView::of(&(needed, by(needed.name)))).collect(),
+            kind: info.kind.map(|kind| kind.as_str().into()),
+            build: None,
+        }
+    }
 }
 
 /// One need of a module.
@@ -133,7 +162,7 @@ impl InfoView {
 }
 
 impl Host {
-    /// The modules, in the order in which they start.
+    /// The modules, in the order in which they start, and then those that are lazy and that nobody has asked for yet.
     pub fn modules(&self) -> Vec<ModuleView> {
         let rates = locked(&self.shared.rates).a_second.clone();
         let has_rates = !rates.is_empty();
@@ -153,7 +182,14 @@ impl Host {
                 build: self.shared.serving(name).map(|library| library.loaded.build.to_string()),
             }
         };
-        self.shared.runtime.modules().into_iter().map(view).collect()
+        let statuses = self.shared.runtime.modules();
+        let mut providers: Vec<(&str, &[&str])> =
+            statuses.iter().map(|status| (status.info.name, status.info.provides)).collect();
+        let lazy = self.shared.lazy.waiting();
+        providers.extend(lazy.iter().map(|found| (found.info.name, found.info.provides)));
+        let lazy = lazy.iter().filter(|found| statuses.iter().all(|status| status.info.name != found.info.name));
+        let lazy: Vec<_> = lazy.map(|found| ModuleView::of_lazy(found, &providers)).collect();
+        statuses.into_iter().map(view).chain(lazy).collect()
     }
 
     /// Whether the log may have lines under that name: of a module, or of the host itself.
@@ -224,14 +260,19 @@ impl Host {
         let needs: Vec<String> = needs.collect();
         let needed_by = modules.iter().filter(|other| other.needs.iter().any(|need| need.by.as_deref() == Some(name)));
         let needed_by = needed_by.map(|other| other.name.clone()).collect();
-        let is_down = module.as_ref().is_some_and(|module| module.state != "running");
-        let reason = self.logged(name).filter(|_| is_down);
-        if module.is_none() {
+        let is_down = module.as_ref().is_some_and(ModuleView::is_down);
+        let is_lazy = module.as_ref().is_some_and(|module| module.state == LAZY);
+        let reason = if is_lazy {
+            Some("it is lazy: it is loaded when it is first asked for".into())
+        } else {
+            self.logged(name).filter(|_| is_down)
+        };
+        if module.is_none() || is_lazy {
             fix = self.provider_on_disk(name).map(|path| format!("helix load {path}"));
         } else if is_down {
             // What it needs comes first.
             let needs = module.iter().flat_map(|module| &module.needs).filter_map(|need| need.by.as_deref());
-            let down = |name: &&str| modules.iter().any(|module| module.name == *name && module.state != "running");
+            let down = |name: &&str| modules.iter().any(|module| module.name == *name && module.is_down());
             let first = { needs }.find(down).unwrap_or(name);
             fix = fix.or_else(|| Some(format!("helix start {first}")));
         }
@@ -250,7 +291,8 @@ impl Host {
             let directory = crate::directory::Directory::read(folder).ok()?;
             directory.find(name).map(|found| found.path.display().to_string())
         };
-        let lazy = self.shared.lazy.path(name);
+        let lazy = self.shared.lazy.waiting();
+        let lazy = lazy.iter().find(|found| found.info.name == name).map(|found| found.path.display().to_string());
         lazy.or_else(|| self.shared.folders.iter().find_map(on_disk))
     }
 
@@ -268,115 +310,6 @@ impl Host {
         };
         let (file, build) = library.map(|(path, build)| (path.display().to_string(), build.to_string())).unzip();
         Ok(InfoView { fields, file, build, loaded })
-    }
-
-    /// Calls `module.request` with arguments that are checked against its schema, and gives the reply.
-    ///
-    /// # Errors
-    /// When an argument is not what the schema says, or the call goes wrong.
-    pub fn call(&self, path: &str, given: &Value) -> Result<Value, HostFault> {
-        let runtime = &self.shared.runtime;
-        let not_found = || HostFault::NotFound {
-            what: "request",
-            name: path.into(),
-            known: self.shared.names().iter().flat_map(|name| self.request_names(name)).collect::<Vec<_>>().join(", "),
-        };
-        let (target, request) = path.rsplit_once('.').ok_or_else(not_found)?;
-        let entry = self.request(target, request)?.ok_or_else(not_found)?;
-        let wrong = |fault: ValueFault| HostFault::Value { what: path.into(), fault };
-        let Some((args, reply)) = entry.shapes() else {
-            let payload =
-                given.as_str().map_or_else(|| given.to_string().into_bytes(), |text| text.as_bytes().to_vec());
-            let payload =
-                if given.is_null() || *given == Value::Object(Default::default()) { Vec::new() } else { payload };
-            return response(
-                path,
-                runtime.request(target, helix_runtime::Request::new(request).with_payload(payload))?,
-                |bytes| Ok(Value::String(String::from_utf8_lossy(bytes).into_owned())),
-            );
-        };
-        let given = value::arguments(args, entry.params, given).map_err(wrong)?;
-        let given = value::encode(args, &given).map_err(|mut fault| {
-            fault.at = named(&fault.at, entry.params);
-            wrong(fault)
-        })?;
-        let answer = runtime.request(target, helix_runtime::Request::new(request).with_payload(given))?;
-        let value = response(path, answer, |bytes| value::decode(reply, bytes).map_err(wrong))?;
-        match value {
-            Value::Object(mut result) if reply.schema().name.starts_with("Result<") => match result.remove("Ok") {
-                Some(value) => Ok(value),
-                None => failed(path, result.remove("Err").unwrap_or_default().to_string()),
-            },
-            value => Ok(value),
-        }
-    }
-
-    fn request(&self, target: &str, request: &str) -> Result<Option<&'static RequestEntry>, HostFault> {
-        let requests = match self.shared.runtime.requests(target) {
-            Err(_) if self.shared.load_lazily(target) == Missing::Added => self.shared.runtime.requests(target),
-            requests => requests,
-        };
-        let requests = requests.map_err(|_| HostFault::NotFound {
-            what: "module or service",
-            name: target.into(),
-            known: self.shared.names().join(", "),
-        })?;
-        Ok(requests.into_iter().find(|entry| entry.name == request))
-    }
-
-    fn request_names(&self, module: &str) -> Vec<String> {
-        let requests = self.shared.runtime.requests(module).unwrap_or_default();
-        requests.into_iter().map(|entry| format!("{module}.{}", entry.name)).collect()
-    }
-
-    /// Publishes an event whose fields are checked against its schema. Tells how many handlers acted on it, ignored it
-    /// and failed.
-    ///
-    /// # Errors
-    /// When nobody knows such an event, or a field is not what the schema says.
-    pub fn emit(&self, event: &str, given: &Value) -> Result<helix_runtime::PublishResult, HostFault> {
-        let heard = self.shared.runtime.heard();
-        let known = heard.iter().find(|known| known.name == event);
-        let known = known.ok_or_else(|| HostFault::NotFound {
-            what: "event that anybody takes by its type",
-            name: event.into(),
-            known: heard.iter().map(|known| known.name).collect::<Vec<_>>().join(", "),
-        })?;
-        let given = &value::event(known.shape, given);
-        let bytes =
-            value::encode(known.shape, given).map_err(|fault| HostFault::Value { what: event.into(), fault })?;
-        Ok(self.shared.runtime.publish_encoded(known.topic, known.name, known.shape, &bytes))
-    }
-}
-
-/// The place in a tuple of arguments, with the argument's name for its number.
-fn named(at: &str, params: &[&str]) -> String {
-    let (first, rest) = at.split_once('.').map_or((at, None), |(first, rest)| (first, Some(rest)));
-    let name = first.parse::<usize>().ok().and_then(|at| params.get(at)).copied().unwrap_or(first);
-    rest.map_or_else(|| name.to_string(), |rest| format!("{name}.{rest}"))
-}
-
-fn failed<T>(path: &str, text: String) -> Result<T, HostFault> {
-    use helix_runtime::{IpcError, ModuleError};
-    let (module, request) = path.rsplit_once('.').unwrap_or((path, ""));
-    let error = Box::new(ModuleError::new(text));
-    Err(HostFault::Ipc(IpcError::Failed { module: module.into(), request: request.into(), error }))
-}
-
-fn response(
-    path: &str,
-    response: helix_runtime::Response,
-    success: impl FnOnce(&[u8]) -> Result<Value, HostFault>,
-) -> Result<Value, HostFault> {
-    use helix_runtime::{IpcError, Response};
-    match response {
-        Response::Success(bytes) => success(&bytes),
-        Response::Error(text) => failed(path, text),
-        Response::Rejected(text) => failed(path, format!("rejected: {text}")),
-        _ => {
-            let (module, request) = path.rsplit_once('.').unwrap_or((path, ""));
-            Err(HostFault::Ipc(IpcError::NotSupported { module: module.into(), request: request.into() }))
-        }
     }
 }
 
