@@ -154,16 +154,18 @@ fn replaces(folder: &Path, build: &dyn Fn(&str, &str) -> Vec<u8>, text: &mut Str
     text.push_str("\nBudgets: 100 bytes in 300, own 10.\n");
 }
 
-/// How long one of many calls takes, in nanoseconds.
-fn one_of(mut call: impl FnMut()) -> f64 {
-    const CALLS: u32 = 100_000;
-    let mut all = Vec::new();
-    for _ in 0..31 {
-        let began = Instant::now();
-        (0..CALLS).for_each(|_| call());
-        all.push(began.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS));
+/// Calls that are timed by turns with the others: how many nanoseconds one takes.
+struct Timed<'a>(Box<dyn FnMut() -> f64 + 'a>);
+
+impl<'a> Timed<'a> {
+    fn new(mut call: impl FnMut() + 'a) -> Self {
+        const CALLS: u32 = 20_000;
+        Self(Box::new(move || {
+            let began = Instant::now();
+            (0..CALLS).for_each(|_| call());
+            began.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS)
+        }))
     }
-    median(all)
 }
 
 #[inline(never)]
@@ -178,52 +180,43 @@ fn calls(folder: &Path, build: &dyn Fn(&str, &str) -> Vec<u8>, text: &mut String
     let dylib = Runtime::builder().add_descriptor(loader.load(&path).unwrap().descriptor).build().unwrap();
     let linked = Runtime::builder().modules(modules![linked::Answer]).build().unwrap();
     let floor: fn(u64) -> u64 = black_box(nothing);
-    let floor = one_of(|| {
+    let floor = Timed::new(|| {
         black_box(black_box(floor)(1));
     });
-    let _ = write!(
-        text,
-        "\n## A call into a library\n\nGuarded, so that the library cannot go under it. Floor: an indirect call, {floor:.2} ns. Nanoseconds, \
-         and how often the floor.\n\n| call | linked | in a library |\n|---|--:|--:|\n"
-    );
-    let mut rows: Vec<(&str, Vec<f64>)> = Vec::new();
+    let names = [
+        "by handle, no argument, no reply",
+        "by handle, with a number for a reply",
+        "in bytes, into a buffer",
+        "a built-in event, one handler",
+    ];
+    let mut timed = vec![floor];
     for runtime in [&linked, &dylib] {
         runtime.start().unwrap();
         let nothing = runtime.resolve::<(), ()>("answer.nothing").unwrap();
         let number = runtime.resolve::<(), u64>("answer.number").unwrap();
         let mut buffer = [0; 16];
-        let measured = [
-            ("by handle, no argument, no reply", one_of(|| nothing.call(()).unwrap())),
-            (
-                "by handle, with a number for a reply",
-                one_of(|| {
-                    let _ = black_box(number.call(()).unwrap());
-                }),
-            ),
-            (
-                "in bytes, into a buffer",
-                one_of(|| {
-                    let _ = black_box(runtime.request_into("answer.number", &[], &mut buffer).unwrap());
-                }),
-            ),
-            (
-                "a built-in event, one handler",
-                one_of(|| drop(black_box(runtime.publish(&helix_runtime::Tick { timestamp_ns: 0, tick_number: 1 })))),
-            ),
-        ];
-        for (name, time) in measured {
-            match rows.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, times)) => times.push(time),
-                None => rows.push((name, vec![time])),
-            }
-        }
+        timed.push(Timed::new(move || nothing.call(()).unwrap()));
+        timed.push(Timed::new(move || {
+            let _ = black_box(number.call(()).unwrap());
+        }));
+        timed.push(Timed::new(move || {
+            let _ = black_box(runtime.request_into("answer.number", &[], &mut buffer).unwrap());
+        }));
+        let tick = helix_runtime::Tick { timestamp_ns: 0, tick_number: 1 };
+        timed.push(Timed::new(move || drop(black_box(runtime.publish(&tick)))));
     }
-    for (name, times) in rows {
-        let _ = write!(text, "| {name} ");
-        for time in times {
-            let _ = write!(text, "| {time:.1} ({:.1}x) ", time / floor);
-        }
-        text.push_str("|\n");
+    let rounds: Vec<Vec<f64>> = (0..151).map(|_| timed.iter_mut().map(|timed| timed.0()).collect()).collect();
+    let time = |at: usize| median(rounds.iter().map(|round| round[at]).collect());
+    let ratio = |at: usize| median(rounds.iter().map(|round| round[at] / round[0]).collect());
+    let _ = write!(
+        text,
+        "\n## A call into a library\n\nGuarded, so that the library cannot go under it. Floor: an indirect call, {:.2} ns. Nanoseconds, and how \
+         often the floor, by turns.\n\n| call | linked | in a library |\n|---|--:|--:|\n",
+        time(0)
+    );
+    for (at, name) in names.into_iter().enumerate() {
+        let [linked, dylib] = [1 + at, 1 + names.len() + at].map(|at| format!("{:.1} ({:.1}x)", time(at), ratio(at)));
+        let _ = writeln!(text, "| {name} | {linked} | {dylib} |");
     }
     text.push_str("\nBudget: a guarded call in 3 times the floor.\n");
 }
