@@ -101,6 +101,8 @@ fn the_command_says_what_is_written_down() {
     // What differs from build to build and from machine to machine.
     let put = |name: &'static str, value: String| cases.insert_var(name, value).map(drop).unwrap();
     put("[FOLDER]", folder.to_str().unwrap().into());
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml").canonicalize().unwrap();
+    put("[WORKSPACE]", above.to_str().unwrap().into());
     put("[RUNTIME]", AbiTag::THIS.runtime.into());
     put("[LAYOUT]", format!("{:016x}", AbiTag::THIS.layout));
     put("[RUSTC]", AbiTag::THIS.rustc.into());
