@@ -58,7 +58,7 @@ fn a_state_is_kept_from_one_run_to_the_next_and_a_damaged_one_is_told() {
     let file = folder.join("state/counter.state");
     let whole = fs::read(&file).unwrap();
     for (bytes, says) in [
-        (whole[..whole.len() - 1].to_vec(), "is cut off or goes on: found 0 bytes, expected 1"),
+        (whole[..whole.len() - 1].to_vec(), "is cut off or goes on: found 1 bytes, expected 2"),
         ([&whole[..whole.len() - 1], b"\x07"].concat(), "is damaged: its checksum is"),
         (b"something else".to_vec(), "found no saved state, expected one"),
         (b"helix-state 1 module=counter".to_vec(), "the header of the saved state is damaged"),
