@@ -112,7 +112,7 @@ impl HostBuilder {
         self
     }
 
-    /// Counts what each module hears, for [`ModuleView`] and [`StatsView`]: a publication costs some nanoseconds more.
+    /// Counts what each module hears, for [`ModuleView`](crate::ModuleView) and [`StatsView`](crate::StatsView): a publication costs some nanoseconds more.
     pub fn statistics(mut self) -> Self {
         self.statistics = true;
         self
