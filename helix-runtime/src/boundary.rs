@@ -11,20 +11,33 @@
 //! - `host.rs`: the host's end: the functions behind that.
 //! - `adopt.rs`: what the host makes of the descriptor that it finds in a library.
 //!
+//! To another process the same two tables go as messages:
+//!
+//! - `wire.rs`: the messages.
+//! - `far.rs`: the host's end: a descriptor whose handlers send, and the answers to what is asked.
+//! - `near.rs`: the process's end: a module that is asked in messages, and a table of host functions that sends.
+//! - `schema.rs`: the schemas that come in a process's table.
+//!
 //! Both ends are built from this very source, which the ABI tag proves before anything of a library runs.
 
 mod adopt;
 mod crossing;
+mod far;
 mod fault;
 mod guest;
 mod host;
+mod near;
+mod schema;
+mod wire;
 
 use core::time::Duration;
 
 use crate::codec::Codec;
 use crate::context::{Context, Place};
 use crate::descriptor::{Descriptor, Status};
+use crate::error::ModuleError;
 use crate::event::Delivery;
+use crate::handle::Handle;
 use crate::message::Sink;
 use crate::request::{Request, Response};
 use crate::schema::Shape;
@@ -32,7 +45,10 @@ use crate::schema::Shape;
 pub(crate) use crossing::{Crossing, EventCodec, Payload, publish, received, received_as};
 pub(crate) use fault::{known, unfit};
 pub(crate) use guest::Remote;
-pub(crate) use host::{Attached, attach};
+pub(crate) use host::Attached;
+pub(crate) use far::InBytes;
+pub use far::{Asks, Process, Spawn, TableFault, Turn, descriptor};
+pub use near::{AskOutside, Near, Wire};
 
 /// What a library exports, under the symbol [`SYMBOL`].
 ///
@@ -82,6 +98,23 @@ unsafe impl Send for GuestClosure {}
 // SAFETY: as above.
 unsafe impl Sync for GuestClosure {}
 
+/// Where the instances of a module live that is not linked to this program.
+pub(crate) trait Home: Sync + core::fmt::Debug {
+    /// Makes an instance, whose contexts are to ask the host behind the handle.
+    fn lodge(&self, descriptor: &Descriptor, place: &Place, handle: Handle) -> Result<Lodging, ModuleError>;
+
+    /// Gives the instance of a place what its contexts are to ask: these functions. Nothing where it is no library.
+    fn attach(&self, calls: &'static HostCalls, end: HostEnd, place: &Place) -> Option<Attached>;
+}
+
+/// An instance that was made.
+pub(crate) struct Lodging {
+    /// Its data; null when its constructor has panicked.
+    pub(crate) data: *mut (),
+    /// What goes after it.
+    pub(crate) attached: Option<Attached>,
+}
+
 /// What a host calls of a guest besides its handlers. All of them catch the module's panics.
 #[derive(Debug)]
 pub(crate) struct GuestCalls {
@@ -89,6 +122,11 @@ pub(crate) struct GuestCalls {
     attach: unsafe fn(&'static HostCalls, HostEnd, name: &'static str) -> *mut Remote,
     /// The instance is gone.
     detach: unsafe fn(*mut Remote),
+}
+
+/// What a host calls of a closure that is not of its own copy. It catches the closure's panics.
+#[derive(Debug)]
+pub(crate) struct EarCalls {
     /// Calls a closure that listens.
     hear: unsafe fn(GuestClosure, &Crossing<'_>, error: &mut dyn Sink) -> Status,
     /// The closure listens no more.
@@ -112,7 +150,7 @@ pub(crate) struct HostCalls {
     subscribe: unsafe fn(HostEnd, Option<&Place>, &Subscription<'_>, error: &mut dyn Sink) -> Option<u32>,
     unsubscribe: unsafe fn(HostEnd, u32, error: &mut dyn Sink) -> bool,
     resolve: unsafe fn(HostEnd, target: &str, request: &str, error: &mut dyn Sink) -> Option<u32>,
-    agree: unsafe fn(HostEnd, route: u32, &'static Codec, error: &mut dyn Sink) -> bool,
+    agree: unsafe fn(HostEnd, route: u32, &Codec, error: &mut dyn Sink) -> bool,
     call: unsafe fn(HostEnd, &Asked<'_>, args: &[u8], reply: &mut dyn Sink, error: &mut dyn Sink) -> bool,
     request: RequestFn,
 }
@@ -163,7 +201,7 @@ struct Subscription<'a> {
     topics: &'a [Topic<'a>],
     priority: i16,
     closure: GuestClosure,
-    guest: &'static GuestCalls,
+    ear: &'static EarCalls,
 }
 
 /// What one listens to.

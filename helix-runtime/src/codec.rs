@@ -7,6 +7,8 @@ use core::any::TypeId;
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
+#[cfg(feature = "std")]
+use crate::boundary::InBytes;
 use crate::context::Context;
 use crate::descriptor::{Status, TypedFn};
 use crate::erase::{decoded, dropped, encoded};
@@ -114,6 +116,37 @@ impl Codec {
     pub(crate) fn of_nobody(&self) -> Self {
         struct Abroad;
         Self { types: (TypeId::of::<Abroad>(), TypeId::of::<Abroad>()), ..*self }
+    }
+
+    /// One whose handler takes the arguments in bytes and writes the reply so: see [`InBytes`].
+    #[cfg(feature = "std")]
+    pub(crate) fn of_bytes(args: Shape, reply: Shape) -> Self {
+        unsafe fn serve(
+            handler: TypedFn,
+            module: *mut (),
+            args: &[u8],
+            reply: &mut dyn Sink,
+            cx: &Context,
+        ) -> Status {
+            let mut values = InBytes { args, reply };
+            // SAFETY: the caller vouches for the module; this is what such a handler takes.
+            unsafe { handler(module, (&raw mut values).cast(), core::ptr::null_mut(), cx) }
+        }
+        Self { serve, ..Self::told(args, reply).of_nobody() }
+    }
+
+    /// The shapes of a caller whose types are not known here.
+    #[cfg(feature = "std")]
+    pub(crate) fn told(args: Shape, reply: Shape) -> Self {
+        Self {
+            types: (TypeId::of::<()>(), TypeId::of::<()>()),
+            args,
+            reply,
+            encode_args: |_, _| false,
+            decode_reply: |_, _| false,
+            serve: |_, _, _, _, _| Status::Mismatch,
+        }
+        .of_nobody()
     }
 
     /// Serves a call in bytes by a handler of these types.

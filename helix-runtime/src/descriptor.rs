@@ -12,6 +12,7 @@ use crate::schema::Shape;
 
 /// What a call of a handler came to. What went wrong is in the context.
 #[doc(hidden)]
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Status {
@@ -48,6 +49,7 @@ pub(crate) type LoadFn = unsafe fn(&'static str, *mut (), Option<&str>, &Context
 
 /// A step of a module's life that it may handle.
 #[doc(hidden)]
+#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Init,
@@ -145,9 +147,9 @@ pub struct Descriptor {
     pub(crate) handlers: &'static [Entry],
     pub(crate) contracts: &'static [&'static [Entry]],
     pub(crate) vtable: VTable,
-    /// How the other copy of this crate is called that the module carries, if it is not linked to this one.
+    /// Where its instances live, if it is not linked to this program.
     #[cfg(feature = "std")]
-    pub(crate) guest: Option<&'static crate::boundary::GuestCalls>,
+    pub(crate) home: Option<&'static dyn crate::boundary::Home>,
 }
 
 impl Descriptor {
@@ -161,14 +163,14 @@ impl Descriptor {
             contracts: &[],
             vtable: VTable { create: || core::ptr::null_mut(), destroy: |_| {} },
             #[cfg(feature = "std")]
-            guest: None,
+            home: None,
         }
     }
 
     /// Whether it is linked to this program, and did not come in a library.
     pub(crate) fn is_linked(&self) -> bool {
         #[cfg(feature = "std")]
-        return self.guest.is_none();
+        return self.home.is_none();
         #[cfg(not(feature = "std"))]
         true
     }

@@ -54,7 +54,7 @@ impl<M: Module> Describe<M> {
             contracts: unsafe { &*(core::ptr::from_ref(M::CONTRACTS) as *const [&'static [Entry]]) },
             vtable: VTable { create: create::<M>, destroy: destroy::<M> },
             #[cfg(feature = "std")]
-            guest: None,
+            home: None,
         }
     };
 }

@@ -47,6 +47,14 @@ pub enum ModuleError {
         /// The state it would have to be in.
         expected: ModuleState,
     },
+    /// The process of a module has ended, or was ended.
+    #[error("module `{module}` has crashed: {cause}")]
+    Crashed {
+        /// The module's name.
+        module: String,
+        /// What is known of the cause.
+        cause: String,
+    },
     /// A handler panicked.
     #[error("module `{module}` panicked: {message}")]
     Panicked {

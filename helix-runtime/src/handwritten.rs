@@ -107,7 +107,7 @@ pub(crate) fn descriptor(info: ModuleInfo) -> Descriptor {
         contracts: &[],
         vtable: VTable { create: || core::ptr::null_mut(), destroy },
         #[cfg(feature = "std")]
-        guest: None,
+        home: None,
     }
 }
 

@@ -7,8 +7,8 @@ use core::time::Duration;
 use crate::boundary::EventCodec;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::codec::{Codec, TypedCall};
-use crate::context::{Context, Place};
-use crate::error::IpcResult;
+use crate::context::{Context, ModuleId, Place};
+use crate::error::{IpcResult, ModuleError};
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
 use crate::message::Sink;
@@ -31,13 +31,18 @@ pub trait Host: Send + Sync {
     /// Finds `target` (a module or a service) and a request of its.
     fn resolve(&self, target: &str, request: &str) -> IpcResult<Route>;
     /// Checks that a caller's types are those of the request behind a route.
-    fn agree(&self, route: Route, codec: &'static Codec) -> IpcResult<()>;
+    fn agree(&self, route: Route, codec: &Codec) -> IpcResult<()>;
     /// Passes a call's values as they are to a handler of those very types, if that can be done at once.
     fn call_directly(&self, from: Option<&Context>, to: &To<'_>, call: &mut TypedCall<'_>) -> Direct;
     /// Makes a call along a route.
     fn call(&self, from: Option<&Context>, route: Route, call: &mut Call<'_, '_>) -> IpcResult<()>;
     /// What a module may keep beyond a call.
     fn handle(&self) -> Handle;
+    /// A module has ended by itself, outside of any call.
+    #[cfg(feature = "std")]
+    fn ended(&self, module: ModuleId, error: ModuleError) {
+        log::error!(target: "helix", "module {module} has ended: {error}");
+    }
     /// Whose handlers take an event of that name as a type of this copy's.
     #[cfg(feature = "std")]
     fn native(&self, event: &str) -> Option<Native> {

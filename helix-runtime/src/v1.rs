@@ -6,6 +6,8 @@
 
 mod adapter;
 mod alone;
+#[cfg(feature = "std")]
+pub(crate) use alone::Alone;
 mod metadata;
 mod read;
 mod upgraded;

@@ -4,17 +4,36 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::GuestCalls;
+use super::{Attached, GuestCalls, Home, HostCalls, HostEnd, Lodging, host};
 use crate::codec::Codec;
+use crate::context::Place;
 use crate::descriptor::{Descriptor, Entry, EntryKind, RequestEntry, RequestFn};
+use crate::error::ModuleError;
 use crate::event::Hears;
+use crate::handle::Handle;
+
+/// A module in a library.
+#[derive(Debug)]
+struct Library(&'static GuestCalls);
+
+impl Home for Library {
+    fn lodge(&self, descriptor: &Descriptor, place: &Place, handle: Handle) -> Result<Lodging, ModuleError> {
+        let attached = self.attach(host::calls(), host::end(handle), place);
+        // SAFETY: `create` has no precondition; what it makes belongs to the instance alone.
+        Ok(Lodging { data: unsafe { (descriptor.vtable.create)() }, attached })
+    }
+
+    fn attach(&self, calls: &'static HostCalls, end: HostEnd, place: &Place) -> Option<Attached> {
+        Some(host::attach(self.0, calls, end, place))
+    }
+}
 
 pub(super) fn adopt(descriptor: &'static Descriptor, guest: &'static GuestCalls) -> &'static Descriptor {
     let contracts: Vec<&'static [Entry]> = descriptor.contracts.iter().map(|entries| adopted(entries)).collect();
     Box::leak(Box::new(Descriptor {
         handlers: adopted(descriptor.handlers),
         contracts: Box::leak(contracts.into_boxed_slice()),
-        guest: Some(guest),
+        home: Some(Box::leak(Box::new(Library(guest)))),
         ..*descriptor
     }))
 }

@@ -173,7 +173,7 @@ fn refused(name: &str) -> ModuleError {
     alloc::format!("event `{name}` could not be encoded: its `Serialize` has refused").into()
 }
 
-fn malformed(name: &str, expected: Shape) -> ModuleError {
+pub(super) fn malformed(name: &str, expected: Shape) -> ModuleError {
     IpcError::Malformed { what: "event", request: name.into(), expected }.into()
 }
 

@@ -47,7 +47,7 @@ pub(super) fn unknown_event(name: &str) -> ModuleError {
 /// A text that lasts: each different one is kept once, for good. So many of them are kept, and none from then on.
 const KEPT: usize = 4096;
 
-fn intern(text: &str) -> &'static str {
+pub(super) fn intern(text: &str) -> &'static str {
     static TEXTS: Lock<BTreeSet<&'static str>> = Lock::new(BTreeSet::new());
     let mut texts = TEXTS.lock();
     match texts.get(text) {

@@ -9,7 +9,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::crossing::{Crossing, event_of};
-use super::{Answer, Asked, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Subscription, Topic, fault};
+use super::{Answer, Asked, EarCalls, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Subscription, Topic, fault};
 use crate::bus::{EventHandler, EventSubscription, SubscriptionId};
 use crate::codec::{Codec, TypedCall};
 use crate::context::{Context, Place};
@@ -22,7 +22,8 @@ use crate::host::{Call, Carries, Direct, Host, Route, To};
 use crate::message::{Sink, Spill};
 use crate::request::Response;
 
-pub(super) const CALLS: &GuestCalls = &GuestCalls { attach, detach, hear, forget };
+pub(super) const CALLS: &GuestCalls = &GuestCalls { attach, detach };
+const EARS: &EarCalls = &EarCalls { hear, forget };
 
 /// What an instance in a library asks of its host.
 pub(crate) struct Remote {
@@ -96,7 +97,7 @@ static LOG: AtomicPtr<HostCalls> = AtomicPtr::new(core::ptr::null_mut());
 
 fn forward_log(host: &'static HostCalls, name: &'static str) {
     // A module that was adopted from this very copy writes to the host's log as it is.
-    if core::ptr::eq(host, super::host::calls()) {
+    if core::ptr::eq(host, super::host::calls()) || core::ptr::eq(host, super::near::calls()) {
         return;
     }
     LOG.store(core::ptr::from_ref(host).cast_mut(), Ordering::Release);
@@ -202,7 +203,7 @@ impl Host for Remote {
             })
             .collect();
         let closure = GuestClosure(Box::into_raw(Box::new(handler)).cast_const().cast());
-        let crossing = Subscription { name, topics: &topics, priority: priority.0, closure, guest: CALLS };
+        let crossing = Subscription { name, topics: &topics, priority: priority.0, closure, ear: EARS };
         // SAFETY: the place, if any, is the host's; the closure is the host's from here on.
         let id = self.ask(|error| unsafe { (self.host.subscribe)(self.end, owner, &crossing, error) })?;
         Ok(SubscriptionId(id))
@@ -218,7 +219,7 @@ impl Host for Remote {
         self.ask(|error| unsafe { (self.host.resolve)(self.end, target, request, error) }).map(Route)
     }
 
-    fn agree(&self, route: Route, codec: &'static Codec) -> IpcResult<()> {
+    fn agree(&self, route: Route, codec: &Codec) -> IpcResult<()> {
         // SAFETY: the end is this one's.
         self.ask(|error| unsafe { (self.host.agree)(self.end, route.0, codec, error) }.then_some(()))
     }

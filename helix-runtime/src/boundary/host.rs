@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 
 use super::crossing::{Crossing, publish as publish_crossing};
 use super::{
-    Answer, Asked, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Outcome, Remote, Subscription, Topic, fault,
+    Answer, Asked, EarCalls, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Outcome, Remote, Subscription, Topic, fault,
 };
 use crate::bus::{EventSubscription, EventTopic};
 use crate::codec::Codec;
-use crate::context::{Context, Place};
+use crate::context::{Context, ModuleId, Place};
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
@@ -60,11 +60,34 @@ impl Drop for Attached {
     }
 }
 
+/// The host's end of an instance that asks the host behind a handle.
+pub(super) fn end(handle: Handle) -> HostEnd {
+    HostEnd(Box::into_raw(Box::new(handle)).cast_const().cast())
+}
+
+/// Takes note that an instance has ended by itself.
+///
+/// # Safety
+/// The end is one that `end` gave, and `release` has not come yet.
+pub(super) unsafe fn ended(end: HostEnd, module: ModuleId, error: ModuleError) {
+    // SAFETY: passed on. A host that is gone needs no note of it.
+    let _ = unsafe {
+        with(end, |host, _| {
+            host.ended(module, error);
+            Ok(())
+        })
+    };
+}
+
 /// Gives an instance of a guest what its contexts are to ask.
-pub(crate) fn attach(guest: &'static GuestCalls, place: &Place, handle: Handle) -> Attached {
-    let end = HostEnd(Box::into_raw(Box::new(handle)).cast_const().cast());
+pub(super) fn attach(
+    guest: &'static GuestCalls,
+    calls: &'static HostCalls,
+    end: HostEnd,
+    place: &Place,
+) -> Attached {
     // SAFETY: the guest was adopted, and gives the end back.
-    let remote = unsafe { (guest.attach)(&CALLS, end, place.name) };
+    let remote = unsafe { (guest.attach)(calls, end, place.name) };
     place.ask(remote);
     Attached { guest, remote }
 }
@@ -94,15 +117,15 @@ fn told<T>(result: IpcResult<T>, error: &mut dyn Sink) -> Option<T> {
     result.map_err(|failed| fault::write(&failed, error)).ok()
 }
 
-unsafe fn fail(cx: &Context, error: &[u8]) {
+pub(super) unsafe fn fail(cx: &Context, error: &[u8]) {
     cx.fail_here(fault::read_module(error));
 }
 
-unsafe fn respond(to: &mut Option<Response>, answer: Answer<'_>) {
+pub(super) unsafe fn respond(to: &mut Option<Response>, answer: Answer<'_>) {
     *to = Some(answer.to_response());
 }
 
-unsafe fn lend<'a>(delivery: &'a Delivery<'_>) -> Crossing<'a> {
+pub(super) unsafe fn lend<'a>(delivery: &'a Delivery<'_>) -> Crossing<'a> {
     delivery.crossing()
 }
 
@@ -116,11 +139,11 @@ fn level_of(level: usize) -> log::Level {
     log::Level::iter().find(|known| *known as usize == level).unwrap_or(log::Level::Error)
 }
 
-fn enabled(level: usize) -> bool {
+pub(super) fn enabled(level: usize) -> bool {
     level_of(level) <= log::max_level()
 }
 
-unsafe fn log(line: &Line<'_>) {
+pub(super) unsafe fn log(line: &Line<'_>) {
     let write = || {
         let mut record = log::Record::builder();
         record.level(level_of(line.level)).target(line.module).module_path(Some(line.target));
@@ -157,14 +180,14 @@ unsafe fn publish(end: HostEnd, event: &Crossing<'_>, error: &mut dyn Sink) -> O
 
 /// A guest's closure, which goes with the host's.
 struct Ear {
-    guest: &'static GuestCalls,
+    calls: &'static EarCalls,
     closure: GuestClosure,
 }
 
 impl Drop for Ear {
     fn drop(&mut self) {
         // SAFETY: it was given by `subscribe`, and goes back once.
-        unsafe { (self.guest.forget)(self.closure) };
+        unsafe { (self.calls.forget)(self.closure) };
     }
 }
 
@@ -173,7 +196,7 @@ impl Ear {
         let mut error = Vec::new();
         // SAFETY: the closure is there until this ear is dropped; a delivery of this copy's says truly what it lends.
         let hear =
-            |delivery: &Delivery<'_>| unsafe { (self.guest.hear)(self.closure, &delivery.crossing(), &mut error) };
+            |delivery: &Delivery<'_>| unsafe { (self.calls.hear)(self.closure, &delivery.crossing(), &mut error) };
         match event.deliver(hear) {
             Status::Handled => EventResponse::Handled,
             Status::Ignored => EventResponse::Ignored,
@@ -190,7 +213,7 @@ unsafe fn subscribe(
     subscription: &Subscription<'_>,
     error: &mut dyn Sink,
 ) -> Option<u32> {
-    let ear = Ear { guest: subscription.guest, closure: subscription.closure };
+    let ear = Ear { calls: subscription.ear, closure: subscription.closure };
     let topics = subscription.topics.iter().map(|topic| match topic {
         Topic::Type { topic, name, shape } => EventTopic::from_abroad(topic, name, *shape),
         Topic::Named(name) => EventTopic::Custom(name.to_string().into()),
@@ -216,7 +239,7 @@ unsafe fn resolve(end: HostEnd, target: &str, request: &str, error: &mut dyn Sin
     told(route, error).map(|route| route.0)
 }
 
-unsafe fn agree(end: HostEnd, route: u32, codec: &'static Codec, error: &mut dyn Sink) -> bool {
+unsafe fn agree(end: HostEnd, route: u32, codec: &Codec, error: &mut dyn Sink) -> bool {
     // SAFETY: passed on.
     let agreed = unsafe { with(end, |host, _| host.agree(Route(route), codec)) };
     told(agreed, error).is_some()

@@ -123,7 +123,7 @@ impl Inner {
         }
     }
 
-    fn agrees(&self, instance: &Instance, request: &RequestEntry, codec: &'static Codec) -> IpcResult<()> {
+    fn agrees(&self, instance: &Instance, request: &RequestEntry, codec: &Codec) -> IpcResult<()> {
         let RequestFn::Typed(_, handler) = &request.call else { return Ok(()) };
         codec.agrees(handler).map_err(|(what, found, expected)| IpcError::SchemaMismatch {
             what,
@@ -262,7 +262,7 @@ impl Host for Inner {
         }
     }
 
-    fn agree(&self, route: Route, codec: &'static Codec) -> IpcResult<()> {
+    fn agree(&self, route: Route, codec: &Codec) -> IpcResult<()> {
         self.with_view(|view| {
             let Some(target) = view.names.target(route) else { return Ok(()) };
             self.agrees(target.way.instance(), target.request, codec)

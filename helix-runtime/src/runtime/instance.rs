@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use core::time::Duration;
 
 #[cfg(feature = "std")]
-use crate::boundary;
+use crate::boundary::{Attached, Lodging};
 use crate::bus::EventTopic;
 use crate::context::{Context, Place};
 use crate::descriptor::{Descriptor, Entry, EntryKind, EventFn, RequestEntry, RestoreFn, SaveFn, Status, Step};
@@ -44,7 +44,7 @@ pub(crate) struct Instance {
     state: AtomicU8,
     /// The other copy of this crate that the module carries, if it does, once it was asked to make the data.
     #[cfg(feature = "std")]
-    attached: std::sync::OnceLock<boundary::Attached>,
+    attached: std::sync::OnceLock<Attached>,
 }
 
 /// One thing that an instance listens to.
@@ -248,14 +248,7 @@ impl Instance {
     /// Makes the data, unless a hand-written module brought its own.
     pub(crate) fn create(&self, handle: impl FnOnce() -> Handle) -> Result<(), ModuleError> {
         if self.data().is_null() {
-            #[cfg(feature = "std")]
-            if let Some(guest) = self.descriptor.guest {
-                self.attached.get_or_init(|| boundary::attach(guest, &self.place, handle()));
-            }
-            #[cfg(not(feature = "std"))]
-            let _ = handle;
-            // SAFETY: `create` has no precondition; what it makes belongs to this instance alone.
-            let data = unsafe { (self.descriptor.vtable.create)() };
+            let data = self.made(handle)?;
             if data.is_null() {
                 return Err(ModuleError::Panicked {
                     module: self.name().to_string(),
@@ -265,6 +258,22 @@ impl Instance {
             self.data.store(data, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// The data of a new instance; null when its constructor has panicked.
+    fn made(&self, handle: impl FnOnce() -> Handle) -> Result<*mut (), ModuleError> {
+        #[cfg(feature = "std")]
+        if let Some(home) = self.descriptor.home {
+            let Lodging { data, attached } = home.lodge(&self.descriptor, &self.place, handle())?;
+            if let Some(attached) = attached {
+                // An instance is made once.
+                let _ = self.attached.set(attached);
+            }
+            return Ok(data);
+        }
+        let _ = handle;
+        // SAFETY: `create` has no precondition; what it makes belongs to this instance alone.
+        Ok(unsafe { (self.descriptor.vtable.create)() })
     }
 
     /// Puts configured values into the data, which nobody else can reach yet.

@@ -20,8 +20,8 @@ pub(super) fn call<T>(name: &'static str, context: &ModuleContext, run: impl FnO
 }
 
 /// The host of a module that has no runtime around it: configuration and the log, and nobody else.
-struct Alone<'a> {
-    context: &'a ModuleContext,
+pub(crate) struct Alone<'a> {
+    pub(crate) context: &'a ModuleContext,
 }
 
 impl Host for Alone<'_> {
@@ -49,7 +49,7 @@ impl Host for Alone<'_> {
         Err(IpcError::ModuleNotFound { name: target.to_string() })
     }
 
-    fn agree(&self, _: Route, _: &'static Codec) -> IpcResult<()> {
+    fn agree(&self, _: Route, _: &Codec) -> IpcResult<()> {
         Err(IpcError::Closed)
     }
 

@@ -1,0 +1,585 @@
+//! The process's end: a module that is asked in messages, and a table of host functions that asks in messages.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::crossing::{Crossing, event_of, malformed};
+use super::far::sent;
+use super::wire::{self, Bytes, Down, Told, Up};
+use super::{Answer, Asked, Attached, EarCalls, GuestClosure, HostCalls, HostEnd, Outcome, Payload, Subscription, Topic, fault, host};
+use crate::codec::Codec;
+use crate::context::{Context, ModuleId, Place};
+use crate::descriptor::{Descriptor, Entry, EntryKind, RequestFn, Status};
+use crate::error::{IpcError, ModuleError};
+use crate::event::{Builtin, Event, Hears, Publish};
+use crate::message::{Sink, decode};
+use crate::request::{Request, Response};
+use crate::v1::{Alone, ModuleContext};
+
+/// A way to ask the host: what is said on it is answered before anything else is.
+pub trait Wire {
+    /// Asks, and gives the answer; nothing when the host is gone.
+    fn ask(&mut self, message: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// Asks the host in no conversation: what a module's own threads do.
+pub type AskOutside = Box<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>;
+
+/// A module that is asked in messages.
+pub struct Near {
+    descriptor: &'static Descriptor,
+    entries: Vec<&'static Entry>,
+    instance: Mutex<Option<Instance>>,
+    turns: Turns,
+    outside: AskOutside,
+    ears: Mutex<BTreeMap<u64, Ear>>,
+    next_ear: AtomicU64,
+    this: Weak<Self>,
+}
+
+impl core::fmt::Debug for Near {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Near").field("module", &self.descriptor.info.name).finish_non_exhaustive()
+    }
+}
+
+/// The instance, once it was made.
+#[derive(Clone)]
+struct Instance {
+    data: Data,
+    place: Arc<Place>,
+    /// What its contexts would ask, had they not come from another copy of this crate.
+    alone: Arc<ModuleContext>,
+    /// What it asks; it goes after the data.
+    _attached: Option<Arc<Attached>>,
+}
+
+#[derive(Clone, Copy)]
+struct Data(*mut ());
+
+// SAFETY: it is a module's, which is `Send` and `Sync`; who may use it when is the host's to say, and `Turns` sees to it.
+unsafe impl Send for Data {}
+// SAFETY: as above.
+unsafe impl Sync for Data {}
+
+/// Handlers that take `&mut self` run alone. The host sees to that; this holds when it has given up on one.
+#[derive(Default)]
+struct Turns {
+    inside: Mutex<(usize, bool)>,
+    left: Condvar,
+}
+
+/// A turn that was taken.
+struct Turn<'a>(&'a Turns, bool);
+
+impl Turns {
+    fn take(&self, alone: bool) -> Turn<'_> {
+        let mut inside = locked(&self.inside);
+        while inside.1 || (alone && inside.0 > 0) {
+            inside = self.left.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+        if alone {
+            inside.1 = true;
+        } else {
+            inside.0 += 1;
+        }
+        Turn(self, alone)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut inside = locked(&self.0.inside);
+        if self.1 {
+            inside.1 = false;
+        } else {
+            inside.0 -= 1;
+        }
+        self.0.left.notify_all();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A closure of the module's that listens.
+#[derive(Clone, Copy)]
+struct Ear {
+    closure: GuestClosure,
+    calls: &'static EarCalls,
+}
+
+/// A conversation that this thread is in.
+struct Conversation {
+    near: *const Near,
+    line: *mut dyn Wire,
+    up: *const Conversation,
+}
+
+std::thread_local! {
+    static CONVERSATION: Cell<*const Conversation> = const { Cell::new(core::ptr::null()) };
+}
+
+/// What a conversation has come to.
+struct Done {
+    status: Status,
+    bytes: Vec<u8>,
+    error: Vec<u8>,
+}
+
+impl Done {
+    fn of(status: Status) -> Self {
+        Self { status, bytes: Vec::new(), error: Vec::new() }
+    }
+
+    fn failed(error: &ModuleError) -> Self {
+        let mut done = Self::of(Status::Failed);
+        fault::write_module(error, &mut done.error);
+        done
+    }
+}
+
+impl Near {
+    /// A module that was adopted.
+    pub fn new(descriptor: &'static Descriptor, outside: AskOutside) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            descriptor,
+            entries: descriptor.entries().collect(),
+            instance: Mutex::default(),
+            turns: Turns::default(),
+            outside,
+            ears: Mutex::default(),
+            next_ear: AtomicU64::new(1),
+            this: this.clone(),
+        })
+    }
+
+    /// What its host has to know of its handlers.
+    pub fn table(&self) -> Vec<u8> {
+        let setting = |key: &crate::config::ConfigKey| wire::Setting {
+            name: key.name.into(),
+            ty: key.ty.into(),
+            default: key.default.map(Into::into),
+            doc: key.doc.into(),
+        };
+        wire::to_bytes(&wire::Table {
+            settings: self.descriptor.config().map(setting).collect(),
+            entries: self.entries.iter().map(|entry| told(entry)).collect(),
+            own: self.descriptor.handlers.len() as u16,
+        })
+    }
+
+    /// Does what the host wants, and says what it came to. What the module asks meanwhile is asked on the line.
+    pub fn converse(&self, message: &[u8], line: &mut dyn Wire) -> Vec<u8> {
+        let conversation = Conversation {
+            near: self,
+            // SAFETY: only the lifetime changes; the conversation is taken back below, before the line goes.
+            line: unsafe { core::mem::transmute::<*mut (dyn Wire + '_), *mut (dyn Wire + 'static)>(line) },
+            up: CONVERSATION.get(),
+        };
+        struct Ended(*const Conversation);
+        impl Drop for Ended {
+            fn drop(&mut self) {
+                CONVERSATION.set(self.0);
+            }
+        }
+        let ended = Ended(CONVERSATION.replace(&conversation));
+        let done = match decode(message) {
+            Some(down) => self.perform(&down),
+            None => Done::failed(&ModuleError::new("found something that is no message of this protocol's version")),
+        };
+        drop(ended);
+        wire::to_bytes(&Up::Done { status: done.status, bytes: Bytes(&done.bytes), error: Bytes(&done.error) })
+    }
+
+    fn perform(&self, down: &Down<'_>) -> Done {
+        match *down {
+            Down::Create { id, data_dir } => self.create(id, data_dir),
+            Down::Configure { key, value } => {
+                let Some(setting) = self.descriptor.settings.iter().find(|setting| setting.key.name == key) else {
+                    return Done::failed(&unknown("a configurable key", key));
+                };
+                // SAFETY: before it is started the host wants one thing at a time.
+                self.inside(true, |data, cx, _| unsafe { (setting.load)(setting.key.name, data, value, cx) })
+            }
+            Down::Hear { closure, ref event } => self.hear(closure, event),
+            Down::Forget { closure } => {
+                if let Some(ear) = locked(&self.ears).remove(&closure) {
+                    // SAFETY: it was subscribed, and is forgotten once.
+                    unsafe { (ear.calls.forget)(ear.closure) };
+                }
+                Done::of(Status::Handled)
+            }
+            Down::Destroy => {
+                let _turn = self.turns.take(true);
+                if let Some(instance) = locked(&self.instance).take() {
+                    // SAFETY: nobody is inside, and nobody finds it any more.
+                    unsafe { (self.descriptor.vtable.destroy)(instance.data.0) };
+                }
+                Done::of(Status::Handled)
+            }
+            Down::Step { entry }
+            | Down::Event { entry, .. }
+            | Down::Request { entry, .. }
+            | Down::Raw { entry, .. }
+            | Down::Save { entry }
+            | Down::Restore { entry, .. } => match self.entries.get(usize::from(entry)) {
+                Some(found) => self.handle(found, down),
+                None => Done::failed(&unknown("a handler's place in the table", &entry.to_string())),
+            },
+        }
+    }
+
+    fn create(&self, id: u32, data_dir: Option<&str>) -> Done {
+        let info = &self.descriptor.info;
+        let mut place = Place::new(ModuleId(id), info.name);
+        place.permissions = info.permissions;
+        place.data_dir = data_dir.map(Into::into);
+        let place = Arc::new(place);
+        let end = HostEnd(Box::into_raw(Box::new(self.this.clone())).cast_const().cast());
+        let attached = match self.descriptor.home {
+            Some(home) => home.attach(&CALLS, end, &place).map(Arc::new),
+            None => None,
+        };
+        // SAFETY: `create` has no precondition; what it makes belongs to this instance alone.
+        let data = unsafe { (self.descriptor.vtable.create)() };
+        if data.is_null() {
+            let mut done = Done::of(Status::Panicked);
+            let (module, message) = (info.name.to_string(), "while it was created".to_string());
+            fault::write_module(&ModuleError::Panicked { module, message }, &mut done.error);
+            return done;
+        }
+        *locked(&self.instance) = Some(Instance { data: Data(data), place, alone: Arc::default(), _attached: attached });
+        Done::of(Status::Handled)
+    }
+
+    /// Runs with the instance, in a context of its own.
+    fn inside(&self, alone: bool, run: impl FnOnce(*mut (), &Context, &mut Vec<u8>) -> Status) -> Done {
+        let _turn = self.turns.take(alone);
+        let found = locked(&self.instance).clone();
+        let Some(instance) = found else { return Done::failed(&ModuleError::new("found no instance, expected one")) };
+        let mut done = Done::of(Status::Handled);
+        let alone = Alone { context: &instance.alone };
+        // SAFETY: the place and the host are here for the call, and there is no call above it.
+        let cx = unsafe { Context::new(&instance.place, &alone, None) };
+        done.status = run(instance.data.0, &cx, &mut done.bytes);
+        if matches!(done.status, Status::Failed | Status::Panicked) {
+            fault::write_module(&cx.take_fault(), &mut done.error);
+        }
+        done
+    }
+
+    fn handle(&self, entry: &'static Entry, down: &Down<'_>) -> Done {
+        let alone = entry.exclusive && !self.descriptor.needs_no_lock();
+        // SAFETY: here and below: the instance is there, its handlers that run alone do, and the entry is its own.
+        match (entry.kind, down) {
+            (EntryKind::Step(_, call), Down::Step { .. }) => self.inside(alone, |data, cx, _| unsafe { call(data, cx) }),
+            (EntryKind::Event { call, .. }, Down::Event { event, .. }) => {
+                self.inside(alone, |data, cx, _| match received(event) {
+                    Ok(event) => event.deliver(|delivery| unsafe { call(data, delivery, cx) }),
+                    Err(error) => {
+                        cx.fail_here(error);
+                        Status::Failed
+                    }
+                })
+            }
+            (EntryKind::Request(request), Down::Request { args, .. }) => match request.call {
+                RequestFn::Typed(call, codec) => {
+                    self.inside(alone, |data, cx, reply| unsafe { codec.serve(call, data, args.0, reply, cx) })
+                }
+                RequestFn::Raw(_) => Done::of(Status::Mismatch),
+            },
+            (EntryKind::Request(request), Down::Raw { request: letter, .. }) => match request.call {
+                RequestFn::Raw(call) => self.inside(alone, |data, cx, reply| {
+                    let mut request = letter.to_request();
+                    request.vouch_for(letter.source);
+                    let mut response = None;
+                    let status = unsafe { call(data, &request, &mut response, cx) };
+                    if let Some(response) = &response {
+                        *reply = wire::to_bytes(&Answer::of(response).to_wire());
+                    }
+                    status
+                }),
+                RequestFn::Typed(..) => Done::of(Status::Mismatch),
+            },
+            (EntryKind::Save { call, .. }, Down::Save { .. }) => {
+                self.inside(alone, |data, cx, state| unsafe { call(data, state, cx) })
+            }
+            (EntryKind::Restore { call, .. }, Down::Restore { state, .. }) => {
+                self.inside(true, |data, cx, _| unsafe { call(data, state.0, cx) })
+            }
+            _ => Done::failed(&ModuleError::new("found a handler of another kind than the one that was called")),
+        }
+    }
+
+    fn hear(&self, closure: u64, event: &wire::Event<'_>) -> Done {
+        let found = locked(&self.ears).get(&closure).copied();
+        let Some(ear) = found else { return Done::of(Status::Ignored) };
+        let mut error = Vec::new();
+        // SAFETY: it was subscribed; the host forgets it after the last call of it. An event of this copy's is what it says.
+        let status = match received(event) {
+            Ok(event) => {
+                event.deliver(|delivery| unsafe { (ear.calls.hear)(ear.closure, &delivery.crossing(), &mut error) })
+            }
+            Err(refused) => return Done::failed(&refused),
+        };
+        Done { status, bytes: Vec::new(), error }
+    }
+
+    /// Asks the host: in the conversation that this thread is in, or else in none.
+    fn ask(&self, up: &Up<'_>) -> Vec<u8> {
+        let message = wire::to_bytes(up);
+        let mut at = CONVERSATION.get();
+        // SAFETY: conversations stand on this thread's stack, below this call, each as long as it is found here.
+        while let Some(conversation) = unsafe { at.as_ref() } {
+            if core::ptr::eq(conversation.near, self) {
+                // SAFETY: as above, and the line is used by one call at a time: it answers before anything else is said.
+                return unsafe { &mut *conversation.line }.ask(&message).unwrap_or_default();
+            }
+            at = conversation.up;
+        }
+        (self.outside)(&message).unwrap_or_default()
+    }
+}
+
+impl Drop for Near {
+    fn drop(&mut self) {
+        for ear in core::mem::take(&mut *locked(&self.ears)).into_values() {
+            // SAFETY: it was subscribed, and is forgotten once.
+            unsafe { (ear.calls.forget)(ear.closure) };
+        }
+    }
+}
+
+fn unknown(what: &str, found: &str) -> ModuleError {
+    alloc::format!("found `{found}`, expected {what}").into()
+}
+
+/// The event that has come.
+fn received(event: &wire::Event<'_>) -> Result<Event, ModuleError> {
+    let payload = match event.payload {
+        wire::Payload::Bytes(Bytes(bytes)) => Payload::Bytes(bytes),
+        wire::Payload::Encoded { shape, bytes: Bytes(bytes) } => {
+            if let Some(builtin) = Builtin::of(event.name).filter(|builtin| builtin.codec.shape == shape) {
+                return (builtin.decode)(bytes).ok_or_else(|| malformed(event.name, shape));
+            }
+            Payload::Encoded { shape, bytes }
+        }
+        wire::Payload::Refused => Payload::Refused,
+    };
+    // SAFETY: nothing comes as a value.
+    unsafe { event_of(&Crossing { topic: event.topic, name: event.name, payload }) }
+}
+
+fn told(entry: &Entry) -> wire::Entry {
+    let kind = match entry.kind {
+        EntryKind::Step(step, _) => wire::Kind::Step(step),
+        EntryKind::Event { hears, priority, .. } => wire::Kind::Event { hears: hears_of(hears), priority: priority.0 },
+        EntryKind::Request(request) => wire::Kind::Request {
+            name: request.name.into(),
+            params: request.params.iter().map(|name| String::from(*name)).collect(),
+            doc: request.doc.into(),
+            permission: request.permission.map(Into::into),
+            types: request.shapes().map(|(args, reply)| (args.schema().into(), reply.schema().into())),
+        },
+        EntryKind::Save { version, shape, .. } => wire::Kind::Save { version, state: shape.schema().into() },
+        EntryKind::Restore { version, shape, .. } => wire::Kind::Restore { version, state: shape.schema().into() },
+    };
+    wire::Entry { exclusive: entry.exclusive, kind }
+}
+
+fn hears_of(hears: Hears<'_>) -> wire::Hears {
+    match hears {
+        Hears::Type { topic, name, shape, .. } => {
+            wire::Hears::Type { topic: topic.into(), name: name.into(), ty: shape.schema().into() }
+        }
+        Hears::Named(name) => wire::Hears::Named(name.into()),
+        Hears::All => wire::Hears::All,
+    }
+}
+
+/// The table of a process.
+static CALLS: HostCalls = HostCalls {
+    release,
+    fail: host::fail,
+    respond: host::respond,
+    lend: host::lend,
+    config,
+    log: host::log,
+    enabled: host::enabled,
+    publish,
+    subscribe,
+    unsubscribe,
+    resolve,
+    agree,
+    call,
+    request,
+};
+
+/// The table of this copy's processes.
+pub(super) fn calls() -> &'static HostCalls {
+    &CALLS
+}
+
+unsafe fn release(end: HostEnd) {
+    // SAFETY: `create` made it so, and it comes back once.
+    drop(unsafe { Box::from_raw(end.0.cast_mut().cast::<Weak<Near>>()) });
+}
+
+/// Asks, and reads the answer; what went wrong is written into `error`.
+///
+/// # Safety
+/// The end is one that `create` gave, and `release` has not come yet.
+unsafe fn ask<T>(
+    end: HostEnd,
+    up: &Up<'_>,
+    error: &mut dyn Sink,
+    read: impl FnOnce(Told<'_>) -> Option<T>,
+) -> Option<T> {
+    // SAFETY: passed on.
+    let near = unsafe { &*end.0.cast::<Weak<Near>>() }.upgrade();
+    let answer = near.map(|near| near.ask(up)).unwrap_or_default();
+    match decode(&answer) {
+        Some(Told::Failed(Bytes(failed))) => {
+            error.put(failed);
+            None
+        }
+        Some(told) => read(told),
+        None => {
+            fault::write(&IpcError::Closed, error);
+            None
+        }
+    }
+}
+
+unsafe fn config(end: HostEnd, _: &Place, key: &str) -> Option<*const str> {
+    // SAFETY: passed on. Each value is kept for good: who holds one may do so as long as the module lives.
+    unsafe { ask(end, &Up::Config { key }, &mut Vec::new(), |told| match told {
+        Told::Text(value) => value.map(|value| core::ptr::from_ref(fault::intern(value))),
+        _ => None,
+    }) }
+}
+
+unsafe fn publish(end: HostEnd, event: &Crossing<'_>, error: &mut dyn Sink) -> Outcome {
+    let mut bytes = Vec::new();
+    let up = Up::Publish(sent(event, &mut bytes));
+    let mut refused = Vec::new();
+    // SAFETY: passed on.
+    let outcome = unsafe { ask(end, &up, &mut refused, |told| match told {
+        Told::Published { counts, paused, module, error: Bytes(first) } => {
+            error.put(first);
+            let [handled, ignored, deferred, queued, failed, dropped] = counts;
+            let module = module.map(fault::intern);
+            Some(Outcome { handled, ignored, deferred, queued, failed, dropped, paused, module })
+        }
+        _ => None,
+    }) };
+    outcome.unwrap_or_else(|| {
+        fault::write_module(&ModuleError::Ipc(fault::read(&refused)), error);
+        Outcome { failed: 1, module: Some("helix"), ..Outcome::default() }
+    })
+}
+
+unsafe fn subscribe(
+    end: HostEnd,
+    owner: Option<&Place>,
+    subscription: &Subscription<'_>,
+    error: &mut dyn Sink,
+) -> Option<u32> {
+    let ear = Ear { closure: subscription.closure, calls: subscription.ear };
+    // SAFETY: passed on.
+    let near = unsafe { &*end.0.cast::<Weak<Near>>() }.upgrade();
+    let Some(near) = near else {
+        // SAFETY: nobody has heard of it.
+        unsafe { (ear.calls.forget)(ear.closure) };
+        fault::write(&IpcError::Closed, error);
+        return None;
+    };
+    let closure = near.next_ear.fetch_add(1, Ordering::Relaxed);
+    locked(&near.ears).insert(closure, ear);
+    let topics = subscription.topics.iter().map(|topic| match *topic {
+        Topic::Type { topic, name, shape } => wire::Topic::Type { topic, name, shape },
+        Topic::Named(name) => wire::Topic::Named(name),
+        Topic::All => wire::Topic::All,
+    });
+    let up = Up::Subscribe {
+        name: subscription.name,
+        topics: topics.collect(),
+        priority: subscription.priority,
+        closure,
+        owned: owner.is_some(),
+    };
+    // SAFETY: passed on. A host that refuses forgets the closure by itself.
+    unsafe { ask(end, &up, error, number) }
+}
+
+fn number(told: Told<'_>) -> Option<u32> {
+    match told {
+        Told::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn is_done(told: Told<'_>) -> Option<()> {
+    matches!(told, Told::Done).then_some(())
+}
+
+unsafe fn unsubscribe(end: HostEnd, subscription: u32, error: &mut dyn Sink) -> bool {
+    // SAFETY: passed on.
+    unsafe { ask(end, &Up::Unsubscribe { subscription }, error, is_done) }.is_some()
+}
+
+unsafe fn resolve(end: HostEnd, target: &str, request: &str, error: &mut dyn Sink) -> Option<u32> {
+    // SAFETY: passed on.
+    unsafe { ask(end, &Up::Resolve { target, request }, error, number) }
+}
+
+unsafe fn agree(end: HostEnd, route: u32, codec: &Codec, error: &mut dyn Sink) -> bool {
+    let up = Up::Agree { route, args: codec.args(), reply: codec.reply() };
+    // SAFETY: passed on.
+    unsafe { ask(end, &up, error, is_done) }.is_some()
+}
+
+unsafe fn call(end: HostEnd, asked: &Asked<'_>, args: &[u8], reply: &mut dyn Sink, error: &mut dyn Sink) -> bool {
+    let up = Up::Call { route: asked.route, request: asked.request, timeout: asked.timeout, args: Bytes(args) };
+    let mut full = false;
+    // SAFETY: passed on.
+    let replied = unsafe { ask(end, &up, error, |told| match told {
+        Told::Reply(Bytes(bytes)) => {
+            full = !reply.put(bytes);
+            (!full).then_some(())
+        }
+        _ => None,
+    }) };
+    if full {
+        let request = asked.request.to_string();
+        fault::write(&IpcError::BufferFull { request }, error);
+    }
+    replied.is_some()
+}
+
+unsafe fn request(
+    end: HostEnd,
+    asked: &Asked<'_>,
+    request: &Request,
+    answer: &mut dyn FnMut(Answer<'_>),
+    error: &mut dyn Sink,
+) -> bool {
+    let up = Up::Request { route: asked.route, timeout: asked.timeout, letter: wire::Letter::of(request) };
+    // SAFETY: passed on.
+    let response: Option<Response> = unsafe { ask(end, &up, error, |told| match told {
+        Told::Response(answer) => Some(answer.to_response()),
+        _ => None,
+    }) };
+    if let Some(response) = &response {
+        answer(Answer::of(response));
+    }
+    response.is_some()
+}

@@ -1,0 +1,213 @@
+//! The messages between a host and a process in which a module lives, in postcard.
+//!
+//! They are what the two tables of functions say, in bytes. A conversation begins with a [`Down`]; the process may [`Ask`](Up)
+//! before it is [`Done`](Up::Done), and each of these is answered by a [`Told`] before anything else is said. So at any moment
+//! one of the two speaks, and a chain of calls is the same chain on both sides.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use postcard_schema::schema::owned::OwnedNamedType;
+use serde::{Deserialize, Serialize};
+
+use crate::descriptor::{Status, Step};
+use crate::schema::Shape;
+
+/// Bytes, which cross as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Deserialize::deserialize(deserializer).map(Self)
+    }
+}
+
+/// What a host wants of a module.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Down<'a> {
+    /// Makes the instance.
+    Create { id: u32, data_dir: Option<&'a str> },
+    /// Puts a configured value into it, or its default.
+    Configure { key: &'a str, value: Option<&'a str> },
+    /// Runs a handler of the table: a step of its life, or its health.
+    Step { entry: u16 },
+    /// Lets a handler hear an event.
+    Event {
+        entry: u16,
+        #[serde(borrow)]
+        event: Event<'a>,
+    },
+    /// Calls a handler with arguments in postcard.
+    Request { entry: u16, args: Bytes<'a> },
+    /// Calls a handler that takes requests as they are.
+    Raw { entry: u16, request: Letter<'a> },
+    /// Asks for the state.
+    Save { entry: u16 },
+    /// Gives a state back.
+    Restore { entry: u16, state: Bytes<'a> },
+    /// Lets a closure hear an event.
+    Hear { closure: u64, event: Event<'a> },
+    /// The closure listens no more.
+    Forget { closure: u64 },
+    /// Ends the instance.
+    Destroy,
+}
+
+/// What a process says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Up<'a> {
+    /// It has done what was wanted. Ends the conversation.
+    Done { status: Status, bytes: Bytes<'a>, error: Bytes<'a> },
+    /// A value of the module's configuration.
+    Config { key: &'a str },
+    /// Publishes an event.
+    #[serde(borrow)]
+    Publish(Event<'a>),
+    /// Lets a closure listen.
+    Subscribe { name: &'a str, topics: Vec<Topic<'a>>, priority: i16, closure: u64, owned: bool },
+    /// It listens no more.
+    Unsubscribe { subscription: u32 },
+    /// Finds a request.
+    Resolve { target: &'a str, request: &'a str },
+    /// Whether the caller's types are those of a request.
+    Agree { route: u32, args: Shape, reply: Shape },
+    /// Calls a request with arguments in postcard.
+    Call { route: u32, request: &'a str, timeout: Option<Duration>, args: Bytes<'a> },
+    /// Sends a request as it is.
+    Request { route: u32, timeout: Option<Duration>, letter: Letter<'a> },
+}
+
+/// What a host answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Told<'a> {
+    /// It is done.
+    Done,
+    /// A text, or that there is none.
+    Text(Option<&'a str>),
+    /// A number: of a route or of a subscription.
+    Number(u32),
+    /// A reply in postcard.
+    #[serde(borrow)]
+    Reply(Bytes<'a>),
+    /// A response as it is.
+    Response(Answer<'a>),
+    /// Who heard an event, and what went wrong first.
+    Published {
+        /// Handled, ignored, deferred, queued, failed, dropped.
+        counts: [u32; 6],
+        paused: bool,
+        module: Option<&'a str>,
+        error: Bytes<'a>,
+    },
+    /// It went wrong: an `IpcError` in postcard.
+    Failed(Bytes<'a>),
+}
+
+/// A request as it is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Letter<'a> {
+    pub(super) source: &'a str,
+    pub(super) request: &'a str,
+    #[serde(borrow)]
+    pub(super) payload: Bytes<'a>,
+    pub(super) priority: u8,
+    pub(super) timeout: Option<Duration>,
+}
+
+/// A response as it is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer<'a> {
+    #[serde(borrow)]
+    Success(Bytes<'a>),
+    Error(&'a str),
+    Rejected(&'a str),
+    NotSupported,
+}
+
+/// An event.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Event<'a> {
+    pub(super) topic: &'a str,
+    pub(super) name: &'a str,
+    #[serde(borrow)]
+    pub(super) payload: Payload<'a>,
+}
+
+/// What it carries.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Payload<'a> {
+    /// What it was published as.
+    #[serde(borrow)]
+    Bytes(Bytes<'a>),
+    /// A value of a type.
+    Encoded { shape: Shape, bytes: Bytes<'a> },
+    /// Its `Serialize` has refused.
+    Refused,
+}
+
+/// What a closure listens to.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Topic<'a> {
+    Type { topic: &'a str, name: &'a str, shape: Shape },
+    Named(&'a str),
+    All,
+}
+
+/// What a process says of its module, before anything is wanted of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Table {
+    pub(super) settings: Vec<Setting>,
+    pub(super) entries: Vec<Entry>,
+    /// How many of the entries are the module's own; the others are its contracts'.
+    pub(super) own: u16,
+}
+
+/// A configurable key.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Setting {
+    pub(super) name: String,
+    pub(super) ty: String,
+    pub(super) default: Option<String>,
+    pub(super) doc: String,
+}
+
+/// A handler.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) exclusive: bool,
+    pub(super) kind: Kind,
+}
+
+/// What a handler is for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Kind {
+    Step(Step),
+    Event { hears: Hears, priority: i16 },
+    Request { name: String, params: Vec<String>, doc: String, permission: Option<String>, types: Option<(OwnedNamedType, OwnedNamedType)> },
+    Save { version: u32, state: OwnedNamedType },
+    Restore { version: u32, state: OwnedNamedType },
+}
+
+/// What a handler listens to.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Hears {
+    Type { topic: String, name: String, ty: OwnedNamedType },
+    Named(String),
+    All,
+}
+
+/// A message in bytes.
+pub(super) fn to_bytes(message: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What is borrowed above is plain, and a vector grows.
+    let _ = crate::message::encode(message, &mut bytes);
+    bytes
+}
