@@ -65,6 +65,14 @@ pub enum LoadFault {
         /// What the loader says.
         reason: String,
     },
+    /// No process serves it.
+    #[error("{}: {reason}", .path.display())]
+    Process {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// What is mapped is not what was to be loaded.
     #[error("{}: the code that was mapped is not this file's: expected build {expected}", .path.display())]
     Other {
@@ -91,18 +99,24 @@ impl Loader {
 
     /// Accepts and loads a library that was read.
     pub fn load_library(&self, library: &Library) -> Result<Loaded, LoadFault> {
-        accept(library)?;
         let known = |loaded: &[Loaded]| loaded.iter().find(|known| known.build == library.build).copied();
         if let Some(known) = known(&self.loaded.lock().unwrap_or_else(|error| error.into_inner())) {
             return Ok(known);
         }
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
-        let path = self.folder.path().join(format!("{}-{number}-{}.so", file_name(library.name()), library.build));
-        let copied = copy(&path, &library.bytes).map_err(|error| LoadFault::Copy { path: path.clone(), error });
-        let loaded = copied.and_then(|()| map(&path, library));
-        let loaded = loaded.inspect_err(|_| drop(fs::remove_file(&path)))?;
+        let path = self.accepted(library)?;
+        let loaded = map(&path, library).inspect_err(|_| drop(fs::remove_file(&path)))?;
         self.loaded.lock().unwrap_or_else(|error| error.into_inner()).push(loaded);
         Ok(loaded)
+    }
+
+    /// Accepts a library, and copies it to a name of its own.
+    pub(crate) fn accepted(&self, library: &Library) -> Result<PathBuf, LoadFault> {
+        accept(library)?;
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.path().join(format!("{}-{number}-{}.so", file_name(library.name()), library.build));
+        let copied = copy(&path, &library.bytes).inspect_err(|_| drop(fs::remove_file(&path)));
+        copied.map_err(|error| LoadFault::Copy { path: path.clone(), error })?;
+        Ok(path)
     }
 
     /// How many libraries are mapped, and how long their files are together, in bytes.
@@ -110,6 +124,13 @@ impl Loader {
         let loaded = self.loaded.lock().unwrap_or_else(|error| error.into_inner());
         (loaded.len(), loaded.iter().map(|loaded| loaded.size).sum())
     }
+}
+
+/// Accepts and loads a file where it lies, into a process that is the module's own.
+pub(crate) fn load_here(path: &Path) -> Result<Loaded, LoadFault> {
+    let library = Library::open(path)?;
+    accept(&library)?;
+    map(path, &library)
 }
 
 const PREFIX: &str = "helix-libraries-";

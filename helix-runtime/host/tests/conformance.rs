@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use helix_conformance::{Part, Placement};
-use helix_host::{Cancel, Cargo, Loader};
+use helix_host::{Cancel, Cargo, Library, Loader, Placing};
 use helix_runtime::Descriptor;
 
 /// In a library of its own, loaded into the program.
@@ -17,7 +18,7 @@ struct Dylib;
 static LOADER: LazyLock<Loader> = LazyLock::new(|| Loader::new().expect("there is a folder for temporary files"));
 
 /// Every module of the suite, built and loaded.
-static LIBRARIES: LazyLock<BTreeMap<String, &'static Descriptor>> = LazyLock::new(|| {
+static LIBRARIES: LazyLock<BTreeMap<String, (PathBuf, &'static Descriptor)>> = LazyLock::new(|| {
     let suite = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../conformance")).canonicalize().unwrap();
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance");
     let modules = suite.join("src/modules");
@@ -41,7 +42,8 @@ static LIBRARIES: LazyLock<BTreeMap<String, &'static Descriptor>> = LazyLock::ne
         let module = cargo.find(&root.join(&name)).unwrap();
         let built =
             cargo.build(&module, &Cancel::default(), &mut |_| {}).unwrap_or_else(|error| panic!("{error}: {error:?}"));
-        (name, LOADER.load(&built.path).unwrap().descriptor)
+        let descriptor = LOADER.load(&built.path).unwrap().descriptor;
+        (name, (built.path, descriptor))
     };
     names.into_iter().map(build).collect()
 });
@@ -57,8 +59,26 @@ fn write(path: &Path, text: &str) {
 
 impl Placement for Dylib {
     fn descriptor(&self, part: Part) -> &'static Descriptor {
-        LIBRARIES[part.source]
+        LIBRARIES[part.source].1
     }
 }
 
-helix_conformance::rows! { dylib: Dylib }
+/// In a library that a process of its own has loaded.
+struct Process;
+
+/// The same modules, each instance of which is served by a process.
+static SERVED: LazyLock<BTreeMap<&'static str, &'static Descriptor>> = LazyLock::new(|| {
+    let placing = Placing { program: env!("CARGO_BIN_EXE_helix").into(), deadline: Duration::from_secs(20) };
+    let serve = |built: &'static (PathBuf, &'static Descriptor)| {
+        LOADER.load_in_process(&Library::open(&built.0).unwrap(), &placing).unwrap_or_else(|fault| panic!("{fault}"))
+    };
+    LIBRARIES.iter().map(|(name, built)| (name.as_str(), serve(built))).collect()
+});
+
+impl Placement for Process {
+    fn descriptor(&self, part: Part) -> &'static Descriptor {
+        SERVED[part.source]
+    }
+}
+
+helix_conformance::rows! { dylib: Dylib, process: Process }

@@ -1,0 +1,160 @@
+//! The process's end: what the hidden verb of the `helix` command does.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use helix_runtime::boundary::{Near, Wire};
+
+use super::control::{FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
+use super::frame::Channel;
+use crate::library::BuildId;
+use crate::load;
+
+/// The host, as this process reaches it beside the conversations.
+struct Host {
+    sender: Sender,
+    asked: Mutex<HashMap<u64, mpsc::Sender<Option<Vec<u8>>>>>,
+    next: AtomicU64,
+    level: AtomicUsize,
+}
+
+impl Host {
+    fn ask(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (answers, answer) = mpsc::channel();
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answers);
+        self.sender.send(&FromProcess::Ask { id, message: message.to_vec() }).ok()?;
+        answer.recv().ok()?
+    }
+}
+
+static HOST: OnceLock<Host> = OnceLock::new();
+
+/// What is written to the log goes to the host.
+struct Forward;
+
+impl log::Log for Forward {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        HOST.get().is_some_and(|host| metadata.level() as usize <= host.level.load(Ordering::Relaxed))
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let Some(host) = HOST.get().filter(|_| self.enabled(record.metadata())) else { return };
+        let (target, text) = (record.module_path().unwrap_or(record.target()).into(), record.args().to_string());
+        // With the host this process ends.
+        let _ = host.sender.send(&FromProcess::Log { level: record.level() as usize, target, text });
+    }
+
+    fn flush(&self) {}
+}
+
+/// Why the process ends at once. Its host has the reason from the socket, or is gone.
+enum Ended {
+    Gone,
+    Refused(String),
+}
+
+impl From<std::io::Error> for Ended {
+    fn from(_: std::io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+/// Serves the module in a library to the host at the other end of standard input, until that is closed.
+pub fn serve(library: &Path, build: &str, host: u32) -> ! {
+    let ended = || -> Result<(), Ended> {
+        let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+        // What reads standard input finds nothing there.
+        rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?).map_err(std::io::Error::from)?;
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+            .map_err(std::io::Error::from)?;
+        // It may have ended before that.
+        let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+        if parent != Some(host) {
+            return Err(Ended::Gone);
+        }
+        std::io::Write::write_all(&mut &socket, &PREAMBLE)?;
+        let host = HOST.get_or_init(|| Host {
+            sender: Sender::new(socket.try_clone().expect("a socket of this process's")),
+            asked: Mutex::default(),
+            next: AtomicU64::new(1),
+            level: AtomicUsize::new(log::LevelFilter::Trace as usize),
+        });
+        let refused = |reason: String| {
+            // Whoever is gone need not be told.
+            let _ = host.sender.send(&FromProcess::Refused { reason: reason.clone() });
+            Ended::Refused(reason)
+        };
+        let _ = log::set_logger(&Forward);
+        log::set_max_level(log::LevelFilter::Trace);
+        let loaded = load::load_here(library).map_err(|fault| refused(fault.to_string()))?;
+        if loaded.build.to_string() != build {
+            return Err(refused(format!("found build {} of the library, expected {build}", BuildId::clone(&loaded.build))));
+        }
+        let near = Near::new(loaded.descriptor, Box::new(|message| HOST.get()?.ask(message)));
+        host.sender.send(&FromProcess::Ready { table: near.table() })?;
+        listen(&socket, host, &near)
+    };
+    let code = match ended() {
+        Ok(()) | Err(Ended::Gone) => 0,
+        Err(Ended::Refused(_)) => 4,
+    };
+    std::process::exit(code)
+}
+
+/// Takes what the host says beside the conversations, until it is gone.
+fn listen(socket: &UnixStream, host: &Host, near: &Arc<Near>) -> Result<(), Ended> {
+    let mut receiver = Receiver::default();
+    let mut greeted = false;
+    loop {
+        receiver.read(socket, true).map_err(|_| Ended::Gone)?;
+        if !greeted {
+            match receiver.preamble() {
+                Some(PREAMBLE) => greeted = true,
+                Some(_) => return Err(Ended::Gone),
+                None => continue,
+            }
+        }
+        while let Some(message) = receiver.next().map_err(|_| Ended::Gone)? {
+            match message {
+                ToProcess::Channel => {
+                    let socket = receiver.socket().ok_or(Ended::Gone)?;
+                    let channel = Channel::new(socket, None)?;
+                    let near = near.clone();
+                    std::thread::Builder::new().name("helix-channel".into()).spawn(move || converse(channel, &near))?;
+                }
+                ToProcess::Answer { id, answer } => {
+                    let asked = host.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                    // Whoever has asked may have ended.
+                    if let Some(asked) = asked {
+                        let _ = asked.send(answer);
+                    }
+                }
+                ToProcess::Log { level } => host.level.store(level, Ordering::Relaxed),
+            }
+        }
+    }
+}
+
+/// Holds one conversation after the other, until the host closes the channel.
+fn converse(mut channel: Channel, near: &Near) {
+    struct Asked<'a>(&'a mut Channel);
+    impl Wire for Asked<'_> {
+        fn ask(&mut self, message: &[u8]) -> Option<Vec<u8>> {
+            self.0.send(message).ok()?;
+            self.0.receive().ok().map(<[u8]>::to_vec)
+        }
+    }
+    loop {
+        let Ok(message) = channel.receive().map(<[u8]>::to_vec) else { return };
+        let done = near.converse(&message, &mut Asked(&mut channel));
+        if channel.send(&done).is_err() {
+            return;
+        }
+    }
+}
