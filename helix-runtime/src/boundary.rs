@@ -34,7 +34,7 @@ use core::time::Duration;
 
 use crate::codec::Codec;
 use crate::context::{Context, Place};
-use crate::descriptor::{Descriptor, Status};
+use crate::descriptor::{Descriptor, Placement, Status};
 use crate::error::ModuleError;
 use crate::event::Delivery;
 use crate::handle::Handle;
@@ -43,11 +43,11 @@ use crate::request::{Request, Response};
 use crate::schema::Shape;
 
 pub(crate) use crossing::{Crossing, EventCodec, Payload, publish, received, received_as};
+pub(crate) use far::InBytes;
+pub use far::{Asks, Process, Spawn, TableFault, Turn, descriptor};
 pub(crate) use fault::{known, unfit};
 pub(crate) use guest::Remote;
 pub(crate) use host::Attached;
-pub(crate) use far::InBytes;
-pub use far::{Asks, Process, Spawn, TableFault, Turn, descriptor};
 pub use near::{AskOutside, Near, Wire};
 
 /// What a library exports, under the symbol [`SYMBOL`].
@@ -105,6 +105,9 @@ pub(crate) trait Home: Sync + core::fmt::Debug {
 
     /// Gives the instance of a place what its contexts are to ask: these functions. Nothing where it is no library.
     fn attach(&self, calls: &'static HostCalls, end: HostEnd, place: &Place) -> Option<Attached>;
+
+    /// What it is called.
+    fn placement(&self) -> Placement;
 }
 
 /// An instance that was made.

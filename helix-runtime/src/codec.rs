@@ -121,13 +121,7 @@ impl Codec {
     /// One whose handler takes the arguments in bytes and writes the reply so: see [`InBytes`].
     #[cfg(feature = "std")]
     pub(crate) fn of_bytes(args: Shape, reply: Shape) -> Self {
-        unsafe fn serve(
-            handler: TypedFn,
-            module: *mut (),
-            args: &[u8],
-            reply: &mut dyn Sink,
-            cx: &Context,
-        ) -> Status {
+        unsafe fn serve(handler: TypedFn, module: *mut (), args: &[u8], reply: &mut dyn Sink, cx: &Context) -> Status {
             let mut values = InBytes { args, reply };
             // SAFETY: the caller vouches for the module; this is what such a handler takes.
             unsafe { handler(module, (&raw mut values).cast(), core::ptr::null_mut(), cx) }

@@ -134,6 +134,28 @@ pub(crate) struct VTable {
     pub(crate) destroy: unsafe fn(*mut ()),
 }
 
+/// Where the instances of a module live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Placement {
+    /// In the program that it is linked to.
+    Static,
+    /// In a library that the program has loaded.
+    Dylib,
+    /// In a process of its own.
+    Process,
+}
+
+impl core::fmt::Display for Placement {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(match self {
+            Self::Static => "static",
+            Self::Dylib => "dylib",
+            Self::Process => "process",
+        })
+    }
+}
+
 /// All that is known of a module: its metadata, its tables, its functions and what it was built with.
 ///
 /// Made by `#[helix_module]`; [`modules!`](crate::modules) gathers them.
@@ -167,12 +189,12 @@ impl Descriptor {
         }
     }
 
-    /// Whether it is linked to this program, and did not come in a library.
-    pub(crate) fn is_linked(&self) -> bool {
+    /// Where its instances live.
+    pub(crate) fn placement(&self) -> Placement {
         #[cfg(feature = "std")]
-        return self.home.is_none();
+        return self.home.map_or(Placement::Static, |home| home.placement());
         #[cfg(not(feature = "std"))]
-        true
+        Placement::Static
     }
 
     /// Its configurable keys.

@@ -7,8 +7,10 @@ use core::time::Duration;
 use crate::boundary::EventCodec;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::codec::{Codec, TypedCall};
-use crate::context::{Context, ModuleId, Place};
-use crate::error::{IpcResult, ModuleError};
+use crate::context::{Context, Place};
+use crate::error::IpcResult;
+#[cfg(feature = "std")]
+use crate::error::ModuleError;
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
 use crate::message::Sink;
@@ -38,10 +40,10 @@ pub trait Host: Send + Sync {
     fn call(&self, from: Option<&Context>, route: Route, call: &mut Call<'_, '_>) -> IpcResult<()>;
     /// What a module may keep beyond a call.
     fn handle(&self) -> Handle;
-    /// A module has ended by itself, outside of any call.
+    /// The instance of that address has ended by itself, outside of any call of it.
     #[cfg(feature = "std")]
-    fn ended(&self, module: ModuleId, error: ModuleError) {
-        log::error!(target: "helix", "module {module} has ended: {error}");
+    fn ended(&self, instance: usize, error: ModuleError) {
+        let _ = (instance, error);
     }
     /// Whose handlers take an event of that name as a type of this copy's.
     #[cfg(feature = "std")]

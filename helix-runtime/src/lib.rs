@@ -102,7 +102,7 @@ pub use client::Client;
 pub use closure::RequestHandler;
 pub use config::{Config, ConfigKey, ConfigMap, FromConfig};
 pub use context::{Context, ModuleId};
-pub use descriptor::{Descriptor, RequestEntry};
+pub use descriptor::{Descriptor, Placement, RequestEntry};
 pub use error::{CallError, IpcError, IpcResult, ModuleError, ModuleResult, ModuleState};
 pub use event::{
     CpuHotplug, Custom, Event, EventResponse, EventType, HealthCheck, Interrupt, MemoryPressure, ModuleCrashed,

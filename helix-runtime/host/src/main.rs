@@ -65,14 +65,7 @@ struct How {
 enum Verb {
     /// Serve a module to the host that has made this process
     #[command(name = helix_host::VERB, hide = true)]
-    ServeModule {
-        /// The library
-        library: PathBuf,
-        /// Which build it is to be
-        build: String,
-        /// The host's process
-        host: u32,
-    },
+    ServeModule,
     /// A guided tour: modules start, talk, and one is edited and reloaded live
     Demo,
     /// Make a module crate with a test
@@ -214,7 +207,7 @@ fn main() -> ExitCode {
     let talk = Talk::new(global.quiet, global.verbose, global.color);
     let ask = command::ask::Asker { talk: &talk, socket: global.socket.as_deref(), json: global.json };
     let ended = match verb {
-        Verb::ServeModule { library, build, host } => helix_host::serve(&library, &build, host),
+        Verb::ServeModule => helix_host::serve(),
         Verb::Demo => command::demo::demo(&talk),
         Verb::New { name } => command::files::new(&talk, &name),
         Verb::Build { crates, how } => command::files::build(&talk, &crates, &how, global.json),

@@ -4,6 +4,7 @@ mod child;
 mod control;
 mod frame;
 mod link;
+mod sandbox;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,6 +17,9 @@ use crate::library::Library;
 use crate::load::{LoadFault, Loader};
 
 pub use child::serve;
+pub use sandbox::Sandbox;
+
+use control::Begin;
 use link::{Link, Order};
 
 /// The hidden verb of the `helix` command that serves a module to its host.
@@ -55,6 +59,8 @@ pub struct Placing {
     pub program: PathBuf,
     /// How long a module may be silent in a conversation, before its process is ended.
     pub deadline: Duration,
+    /// What its process may use.
+    pub sandbox: Sandbox,
 }
 
 impl Loader {
@@ -65,8 +71,12 @@ impl Loader {
         let order = Order {
             module: info.name,
             program: placing.program.clone(),
-            library: path,
-            build: library.build.to_string(),
+            begin: Begin {
+                host: std::process::id(),
+                library: path,
+                build: library.build.to_string(),
+                sandbox: placing.sandbox.clone(),
+            },
             deadline: placing.deadline,
         };
         let (link, table) = Link::spawn(&order).map_err(|error| fault(library, error.to_string()))?;

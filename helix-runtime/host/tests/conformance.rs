@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use helix_conformance::{Part, Placement};
-use helix_host::{Cancel, Cargo, Library, Loader, Placing};
+use helix_host::{Cancel, Cargo, Library, Loader, Placing, Sandbox};
 use helix_runtime::Descriptor;
 
 /// In a library of its own, loaded into the program.
@@ -68,7 +68,11 @@ struct Process;
 
 /// The same modules, each instance of which is served by a process.
 static SERVED: LazyLock<BTreeMap<&'static str, &'static Descriptor>> = LazyLock::new(|| {
-    let placing = Placing { program: env!("CARGO_BIN_EXE_helix").into(), deadline: Duration::from_secs(20) };
+    let placing = Placing {
+        program: env!("CARGO_BIN_EXE_helix").into(),
+        deadline: Duration::from_secs(20),
+        sandbox: Sandbox::default(),
+    };
     let serve = |built: &'static (PathBuf, &'static Descriptor)| {
         LOADER.load_in_process(&Library::open(&built.0).unwrap(), &placing).unwrap_or_else(|fault| panic!("{fault}"))
     };

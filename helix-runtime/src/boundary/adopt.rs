@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::{Attached, GuestCalls, Home, HostCalls, HostEnd, Lodging, host};
 use crate::codec::Codec;
 use crate::context::Place;
-use crate::descriptor::{Descriptor, Entry, EntryKind, RequestEntry, RequestFn};
+use crate::descriptor::{Descriptor, Entry, EntryKind, Placement, RequestEntry, RequestFn};
 use crate::error::ModuleError;
 use crate::event::Hears;
 use crate::handle::Handle;
@@ -25,6 +25,10 @@ impl Home for Library {
 
     fn attach(&self, calls: &'static HostCalls, end: HostEnd, place: &Place) -> Option<Attached> {
         Some(host::attach(self.0, calls, end, place))
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::Dylib
     }
 }
 

@@ -12,13 +12,18 @@ use postcard_schema::schema::owned::OwnedNamedType;
 
 use super::crossing::{Crossing, Payload};
 use super::wire::{self, Bytes, Down, Told, Up};
-use super::{Answer, Asked, Attached, EarCalls, GuestClosure, Home, HostCalls, HostEnd, Lodging, Subscription, Topic, fault, host, schema};
+use super::{
+    Answer, Asked, Attached, EarCalls, GuestClosure, Home, HostCalls, HostEnd, Lodging, Subscription, Topic, fault,
+    host, schema,
+};
 use crate::abi::AbiTag;
 use crate::codec::Codec;
 use crate::config::ConfigKey;
 use crate::context::{Context, Place};
+use crate::descriptor::Placement;
 use crate::descriptor::{
-    Descriptor, Entry, EntryKind, EventFn, RawFn, RequestEntry, RequestFn, RestoreFn, SaveFn, SettingEntry, Status, StepFn, TypedFn, VTable,
+    Descriptor, Entry, EntryKind, EventFn, RawFn, RequestEntry, RequestFn, RestoreFn, SaveFn, SettingEntry, Status,
+    StepFn, TypedFn, VTable,
 };
 use crate::error::ModuleError;
 use crate::event::{Builtin, Delivery, Hears, SubscriptionPriority};
@@ -159,9 +164,7 @@ fn entry(at: usize, entry: wire::Entry) -> Entry {
                 call,
             })
         }
-        wire::Kind::Save { version, state } => {
-            EntryKind::Save { version, shape: shape(&state), call: of(&SAVES, at) }
-        }
+        wire::Kind::Save { version, state } => EntryKind::Save { version, shape: shape(&state), call: of(&SAVES, at) },
         wire::Kind::Restore { version, state } => {
             EntryKind::Restore { version, shape: shape(&state), call: of(&RESTORES, at) }
         }
@@ -176,7 +179,7 @@ impl Home for Abroad {
         let far = Arc::new_cyclic(|this: &Weak<Far>| {
             let asks: Weak<dyn Asks> = this.clone();
             let process = self.spawn.spawn(asks).map_err(|error| failed = Err(error)).ok();
-            Far { process, end, name: place.name, id: place.id, this: this.clone() }
+            Far { process, end, name: place.name, instance: core::ptr::from_ref(place).addr(), this: this.clone() }
         });
         failed?;
         let create = Down::Create { id: place.id.0, data_dir: place.data_dir.as_deref() };
@@ -189,6 +192,10 @@ impl Home for Abroad {
 
     fn attach(&self, _: &'static HostCalls, _: HostEnd, _: &Place) -> Option<Attached> {
         None
+    }
+
+    fn placement(&self) -> Placement {
+        Placement::Process
     }
 }
 
@@ -204,7 +211,8 @@ struct Far {
     process: Option<Arc<dyn Process>>,
     end: HostEnd,
     name: &'static str,
-    id: crate::context::ModuleId,
+    /// The instance's address.
+    instance: usize,
     this: Weak<Self>,
 }
 
@@ -308,12 +316,10 @@ impl Far {
             Up::Unsubscribe { subscription } => {
                 done(unsafe { (calls.unsubscribe)(end, subscription, &mut error) }, &error)
             }
-            Up::Resolve { target, request } => {
-                match unsafe { (calls.resolve)(end, target, request, &mut error) } {
-                    Some(route) => Told::Number(route),
-                    None => Told::Failed(Bytes(&error)),
-                }
-            }
+            Up::Resolve { target, request } => match unsafe { (calls.resolve)(end, target, request, &mut error) } {
+                Some(route) => Told::Number(route),
+                None => Told::Failed(Bytes(&error)),
+            },
             Up::Agree { route, args, reply } => {
                 done(unsafe { (calls.agree)(end, route, &Codec::told(args, reply), &mut error) }, &error)
             }
@@ -371,7 +377,7 @@ impl Asks for Far {
 
     fn ended(&self, error: ModuleError) {
         // SAFETY: the end is this one's.
-        unsafe { host::ended(self.end, self.id, error) };
+        unsafe { host::ended(self.end, self.instance, error) };
     }
 }
 
@@ -489,10 +495,16 @@ unsafe fn request<const AT: u16>(data: *mut (), args: *mut (), _: *mut (), cx: &
     unsafe { far(data) }.call(&Down::Request { entry: AT, args: Bytes(args) }, *reply, cx)
 }
 
-unsafe fn raw<const AT: u16>(data: *mut (), request: &Request, response: &mut Option<Response>, cx: &Context) -> Status {
+unsafe fn raw<const AT: u16>(
+    data: *mut (),
+    request: &Request,
+    response: &mut Option<Response>,
+    cx: &Context,
+) -> Status {
     let mut bytes = Vec::new();
     // SAFETY: as above.
-    let status = unsafe { far(data) }.call(&Down::Raw { entry: AT, request: wire::Letter::of(request) }, &mut bytes, cx);
+    let status =
+        unsafe { far(data) }.call(&Down::Raw { entry: AT, request: wire::Letter::of(request) }, &mut bytes, cx);
     if status == Status::Handled {
         let answer: Option<wire::Answer<'_>> = decode(&bytes);
         *response = answer.map(|answer| answer.to_response());

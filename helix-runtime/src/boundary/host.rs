@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 
 use super::crossing::{Crossing, publish as publish_crossing};
 use super::{
-    Answer, Asked, EarCalls, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Outcome, Remote, Subscription, Topic, fault,
+    Answer, Asked, EarCalls, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Outcome, Remote, Subscription, Topic,
+    fault,
 };
 use crate::bus::{EventSubscription, EventTopic};
 use crate::codec::Codec;
-use crate::context::{Context, ModuleId, Place};
+use crate::context::{Context, Place};
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
@@ -69,23 +70,18 @@ pub(super) fn end(handle: Handle) -> HostEnd {
 ///
 /// # Safety
 /// The end is one that `end` gave, and `release` has not come yet.
-pub(super) unsafe fn ended(end: HostEnd, module: ModuleId, error: ModuleError) {
+pub(super) unsafe fn ended(end: HostEnd, instance: usize, error: ModuleError) {
     // SAFETY: passed on. A host that is gone needs no note of it.
     let _ = unsafe {
         with(end, |host, _| {
-            host.ended(module, error);
+            host.ended(instance, error);
             Ok(())
         })
     };
 }
 
 /// Gives an instance of a guest what its contexts are to ask.
-pub(super) fn attach(
-    guest: &'static GuestCalls,
-    calls: &'static HostCalls,
-    end: HostEnd,
-    place: &Place,
-) -> Attached {
+pub(super) fn attach(guest: &'static GuestCalls, calls: &'static HostCalls, end: HostEnd, place: &Place) -> Attached {
     // SAFETY: the guest was adopted, and gives the end back.
     let remote = unsafe { (guest.attach)(calls, end, place.name) };
     place.ask(remote);

@@ -12,7 +12,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::crossing::{Crossing, event_of, malformed};
 use super::far::sent;
 use super::wire::{self, Bytes, Down, Told, Up};
-use super::{Answer, Asked, Attached, EarCalls, GuestClosure, HostCalls, HostEnd, Outcome, Payload, Subscription, Topic, fault, host};
+use super::{
+    Answer, Asked, Attached, EarCalls, GuestClosure, HostCalls, HostEnd, Outcome, Payload, Subscription, Topic, fault,
+    host,
+};
 use crate::codec::Codec;
 use crate::context::{Context, ModuleId, Place};
 use crate::descriptor::{Descriptor, Entry, EntryKind, RequestFn, Status};
@@ -256,7 +259,8 @@ impl Near {
             fault::write_module(&ModuleError::Panicked { module, message }, &mut done.error);
             return done;
         }
-        *locked(&self.instance) = Some(Instance { data: Data(data), place, alone: Arc::default(), _attached: attached });
+        *locked(&self.instance) =
+            Some(Instance { data: Data(data), place, alone: Arc::default(), _attached: attached });
         Done::of(Status::Handled)
     }
 
@@ -280,7 +284,9 @@ impl Near {
         let alone = entry.exclusive && !self.descriptor.needs_no_lock();
         // SAFETY: here and below: the instance is there, its handlers that run alone do, and the entry is its own.
         match (entry.kind, down) {
-            (EntryKind::Step(_, call), Down::Step { .. }) => self.inside(alone, |data, cx, _| unsafe { call(data, cx) }),
+            (EntryKind::Step(_, call), Down::Step { .. }) => {
+                self.inside(alone, |data, cx, _| unsafe { call(data, cx) })
+            }
             (EntryKind::Event { call, .. }, Down::Event { event, .. }) => {
                 self.inside(alone, |data, cx, _| match received(event) {
                     Ok(event) => event.deliver(|delivery| unsafe { call(data, delivery, cx) }),
@@ -461,10 +467,12 @@ unsafe fn ask<T>(
 
 unsafe fn config(end: HostEnd, _: &Place, key: &str) -> Option<*const str> {
     // SAFETY: passed on. Each value is kept for good: who holds one may do so as long as the module lives.
-    unsafe { ask(end, &Up::Config { key }, &mut Vec::new(), |told| match told {
-        Told::Text(value) => value.map(|value| core::ptr::from_ref(fault::intern(value))),
-        _ => None,
-    }) }
+    unsafe {
+        ask(end, &Up::Config { key }, &mut Vec::new(), |told| match told {
+            Told::Text(value) => value.map(|value| core::ptr::from_ref(fault::intern(value))),
+            _ => None,
+        })
+    }
 }
 
 unsafe fn publish(end: HostEnd, event: &Crossing<'_>, error: &mut dyn Sink) -> Outcome {
@@ -472,15 +480,17 @@ unsafe fn publish(end: HostEnd, event: &Crossing<'_>, error: &mut dyn Sink) -> O
     let up = Up::Publish(sent(event, &mut bytes));
     let mut refused = Vec::new();
     // SAFETY: passed on.
-    let outcome = unsafe { ask(end, &up, &mut refused, |told| match told {
-        Told::Published { counts, paused, module, error: Bytes(first) } => {
-            error.put(first);
-            let [handled, ignored, deferred, queued, failed, dropped] = counts;
-            let module = module.map(fault::intern);
-            Some(Outcome { handled, ignored, deferred, queued, failed, dropped, paused, module })
-        }
-        _ => None,
-    }) };
+    let outcome = unsafe {
+        ask(end, &up, &mut refused, |told| match told {
+            Told::Published { counts, paused, module, error: Bytes(first) } => {
+                error.put(first);
+                let [handled, ignored, deferred, queued, failed, dropped] = counts;
+                let module = module.map(fault::intern);
+                Some(Outcome { handled, ignored, deferred, queued, failed, dropped, paused, module })
+            }
+            _ => None,
+        })
+    };
     outcome.unwrap_or_else(|| {
         fault::write_module(&ModuleError::Ipc(fault::read(&refused)), error);
         Outcome { failed: 1, module: Some("helix"), ..Outcome::default() }
@@ -551,13 +561,15 @@ unsafe fn call(end: HostEnd, asked: &Asked<'_>, args: &[u8], reply: &mut dyn Sin
     let up = Up::Call { route: asked.route, request: asked.request, timeout: asked.timeout, args: Bytes(args) };
     let mut full = false;
     // SAFETY: passed on.
-    let replied = unsafe { ask(end, &up, error, |told| match told {
-        Told::Reply(Bytes(bytes)) => {
-            full = !reply.put(bytes);
-            (!full).then_some(())
-        }
-        _ => None,
-    }) };
+    let replied = unsafe {
+        ask(end, &up, error, |told| match told {
+            Told::Reply(Bytes(bytes)) => {
+                full = !reply.put(bytes);
+                (!full).then_some(())
+            }
+            _ => None,
+        })
+    };
     if full {
         let request = asked.request.to_string();
         fault::write(&IpcError::BufferFull { request }, error);
@@ -574,10 +586,12 @@ unsafe fn request(
 ) -> bool {
     let up = Up::Request { route: asked.route, timeout: asked.timeout, letter: wire::Letter::of(request) };
     // SAFETY: passed on.
-    let response: Option<Response> = unsafe { ask(end, &up, error, |told| match told {
-        Told::Response(answer) => Some(answer.to_response()),
-        _ => None,
-    }) };
+    let response: Option<Response> = unsafe {
+        ask(end, &up, error, |told| match told {
+            Told::Response(answer) => Some(answer.to_response()),
+            _ => None,
+        })
+    };
     if let Some(response) = &response {
         answer(Answer::of(response));
     }

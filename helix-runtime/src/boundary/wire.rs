@@ -190,10 +190,25 @@ pub(super) struct Entry {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Kind {
     Step(Step),
-    Event { hears: Hears, priority: i16 },
-    Request { name: String, params: Vec<String>, doc: String, permission: Option<String>, types: Option<(OwnedNamedType, OwnedNamedType)> },
-    Save { version: u32, state: OwnedNamedType },
-    Restore { version: u32, state: OwnedNamedType },
+    Event {
+        hears: Hears,
+        priority: i16,
+    },
+    Request {
+        name: String,
+        params: Vec<String>,
+        doc: String,
+        permission: Option<String>,
+        types: Option<(OwnedNamedType, OwnedNamedType)>,
+    },
+    Save {
+        version: u32,
+        state: OwnedNamedType,
+    },
+    Restore {
+        version: u32,
+        state: OwnedNamedType,
+    },
 }
 
 /// What a handler listens to.

@@ -24,6 +24,21 @@ impl Inner {
         error
     }
 
+    /// The process of an instance has ended, outside of any call of it.
+    #[cfg(feature = "std")]
+    pub(super) fn ended_by_itself(&self, instance: &Instance, error: &ModuleError) {
+        if !instance.is_running() {
+            return;
+        }
+        instance.fail();
+        instance.word.close();
+        for closure in self.closures_of(instance) {
+            closure.word.close();
+        }
+        log::error!(target: instance.name(), "{error}");
+        self.announce(None, |name| ModuleCrashed { name }, instance, Patience::ENDLESS);
+    }
+
     /// Publishes something about a module.
     pub(super) fn announce<E: EventType>(
         &self,

@@ -359,6 +359,14 @@ impl Host for Inner {
     }
 
     #[cfg(feature = "std")]
+    fn ended(&self, instance: usize, error: crate::error::ModuleError) {
+        let found = self.in_order().into_iter().find(|known| known.address() == instance);
+        if let Some(instance) = found {
+            self.ended_by_itself(&instance, &error);
+        }
+    }
+
+    #[cfg(feature = "std")]
     fn native(&self, event: &str) -> Option<Native> {
         self.with_view(|view| view.topics.native(event))
     }

@@ -70,6 +70,7 @@ use core::fmt;
 use crate::client::{self, Client};
 use crate::codec::Codec;
 use crate::context::{Context, ModuleId};
+use crate::descriptor::Placement;
 use crate::error::{IpcError, IpcResult, ModuleState};
 use crate::event::{Publish, PublishResult};
 use crate::handle::Handle;
@@ -101,8 +102,8 @@ pub struct ModuleStatus {
     pub restarts: u32,
     /// Which instance it is: 1 for the first, and one more for each that has taken its place.
     pub generation: u32,
-    /// Whether it is linked to this program; else it came in a library.
-    pub linked: bool,
+    /// Where it lives.
+    pub placement: Placement,
     /// For each of its dependencies, in their order, the module that meets it; none for an optional one that is missing.
     pub needs: Vec<(Dependency, Option<&'static str>)>,
 }
@@ -235,7 +236,7 @@ impl Runtime {
                 lockless: instance.is_lockless(),
                 restarts: member.supervised.restarts,
                 generation: instance.generation,
-                linked: instance.descriptor.is_linked(),
+                placement: instance.descriptor.placement(),
                 needs: instance.descriptor.info.dependencies.iter().zip(needs).collect(),
             }
         };

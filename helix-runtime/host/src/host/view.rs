@@ -172,7 +172,7 @@ impl Host {
             ModuleView {
                 name: name.into(),
                 version: status.info.version.to_string(),
-                place: if status.linked { "static" } else { "dylib" }.into(),
+                place: status.placement.to_string(),
                 state: status.state.to_string(),
                 generation: status.generation,
                 events_a_second: (runs && has_rates).then(|| rates.get(name).copied().unwrap_or(0)),

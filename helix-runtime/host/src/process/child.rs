@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use helix_runtime::boundary::{Near, Wire};
 
-use super::control::{FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
-use super::frame::Channel;
-use crate::library::BuildId;
+use super::control::{Begin, FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
+use super::frame::{Channel, FrameFault};
+use super::sandbox;
 use crate::load;
 
 /// The host, as this process reaches it beside the conversations.
@@ -53,78 +52,89 @@ impl log::Log for Forward {
     fn flush(&self) {}
 }
 
-/// Why the process ends at once. Its host has the reason from the socket, or is gone.
-enum Ended {
-    Gone,
-    Refused(String),
-}
+/// The host is gone, or has been told why this process ends.
+struct Gone;
 
-impl From<std::io::Error> for Ended {
+impl From<std::io::Error> for Gone {
     fn from(_: std::io::Error) -> Self {
-        Self::Gone
+        Self
     }
 }
 
-/// Serves the module in a library to the host at the other end of standard input, until that is closed.
-pub fn serve(library: &Path, build: &str, host: u32) -> ! {
-    let ended = || -> Result<(), Ended> {
-        let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-        // What reads standard input finds nothing there.
-        rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?).map_err(std::io::Error::from)?;
-        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-            .map_err(std::io::Error::from)?;
-        // It may have ended before that.
-        let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
-        if parent != Some(host) {
-            return Err(Ended::Gone);
-        }
-        std::io::Write::write_all(&mut &socket, &PREAMBLE)?;
-        let host = HOST.get_or_init(|| Host {
-            sender: Sender::new(socket.try_clone().expect("a socket of this process's")),
-            asked: Mutex::default(),
-            next: AtomicU64::new(1),
-            level: AtomicUsize::new(log::LevelFilter::Trace as usize),
-        });
-        let refused = |reason: String| {
-            // Whoever is gone need not be told.
-            let _ = host.sender.send(&FromProcess::Refused { reason: reason.clone() });
-            Ended::Refused(reason)
-        };
-        let _ = log::set_logger(&Forward);
-        log::set_max_level(log::LevelFilter::Trace);
-        let loaded = load::load_here(library).map_err(|fault| refused(fault.to_string()))?;
-        if loaded.build.to_string() != build {
-            return Err(refused(format!("found build {} of the library, expected {build}", BuildId::clone(&loaded.build))));
-        }
-        let near = Near::new(loaded.descriptor, Box::new(|message| HOST.get()?.ask(message)));
-        host.sender.send(&FromProcess::Ready { table: near.table() })?;
-        listen(&socket, host, &near)
-    };
-    let code = match ended() {
-        Ok(()) | Err(Ended::Gone) => 0,
-        Err(Ended::Refused(_)) => 4,
-    };
-    std::process::exit(code)
+impl From<FrameFault> for Gone {
+    fn from(_: FrameFault) -> Self {
+        Self
+    }
 }
 
-/// Takes what the host says beside the conversations, until it is gone.
-fn listen(socket: &UnixStream, host: &Host, near: &Arc<Near>) -> Result<(), Ended> {
+/// Serves a module to the host at the other end of standard input, until that is closed.
+pub fn serve() -> ! {
+    std::process::exit(if begin().is_ok() { 0 } else { 4 })
+}
+
+fn begin() -> Result<(), Gone> {
+    let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    // What reads standard input finds nothing there.
+    rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?).map_err(std::io::Error::from)?;
+    std::io::Write::write_all(&mut &socket, &PREAMBLE)?;
     let mut receiver = Receiver::default();
+    let begin = first(&socket, &mut receiver)?;
+    let ends_with = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    ends_with.map_err(std::io::Error::from)?;
+    // It may have ended before that.
+    let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+    if parent != Some(begin.host) {
+        return Err(Gone);
+    }
+    let sender = Sender::new(socket.try_clone()?);
+    let refused = |reason: String| {
+        // Whoever is gone need not be told.
+        let _ = sender.send(&FromProcess::Refused { reason });
+        Gone
+    };
+    let sandbox =
+        sandbox::close(&begin.sandbox, &begin.library).map_err(|reason| refused(format!("the sandbox: {reason}")))?;
+    let loaded = load::load_here(&begin.library).map_err(|fault| refused(fault.to_string()))?;
+    if loaded.build.to_string() != begin.build {
+        return Err(refused(format!("found build {} of the library, expected {}", loaded.build, begin.build)));
+    }
+    let level = AtomicUsize::new(log::LevelFilter::Trace as usize);
+    let host = HOST.get_or_init(|| Host { sender, asked: Mutex::default(), next: AtomicU64::new(1), level });
+    let _ = log::set_logger(&Forward);
+    log::set_max_level(log::LevelFilter::Trace);
+    let near = Near::new(loaded.descriptor, Box::new(|message| HOST.get()?.ask(message)));
+    host.sender.send(&FromProcess::Ready { table: near.table(), sandbox })?;
+    listen(&socket, receiver, host, &near)
+}
+
+/// What the host says first.
+fn first(socket: &UnixStream, receiver: &mut Receiver) -> Result<Begin, Gone> {
     let mut greeted = false;
     loop {
-        receiver.read(socket, true).map_err(|_| Ended::Gone)?;
+        receiver.read(socket, true)?;
         if !greeted {
             match receiver.preamble() {
                 Some(PREAMBLE) => greeted = true,
-                Some(_) => return Err(Ended::Gone),
+                Some(_) => return Err(Gone),
                 None => continue,
             }
         }
-        while let Some(message) = receiver.next().map_err(|_| Ended::Gone)? {
+        match receiver.next()? {
+            Some(ToProcess::Begin(begin)) => return Ok(begin),
+            Some(_) => return Err(Gone),
+            None => {}
+        }
+    }
+}
+
+/// Takes what the host says beside the conversations, until it is gone.
+fn listen(socket: &UnixStream, mut receiver: Receiver, host: &Host, near: &Arc<Near>) -> Result<(), Gone> {
+    loop {
+        while let Some(message) = receiver.next()? {
             match message {
+                ToProcess::Begin(_) => return Err(Gone),
                 ToProcess::Channel => {
-                    let socket = receiver.socket().ok_or(Ended::Gone)?;
-                    let channel = Channel::new(socket, None)?;
+                    let channel = Channel::new(receiver.socket().ok_or(Gone)?, None)?;
                     let near = near.clone();
                     std::thread::Builder::new().name("helix-channel".into()).spawn(move || converse(channel, &near))?;
                 }
@@ -137,6 +147,10 @@ fn listen(socket: &UnixStream, host: &Host, near: &Arc<Near>) -> Result<(), Ende
                 }
                 ToProcess::Log { level } => host.level.store(level, Ordering::Relaxed),
             }
+        }
+        match receiver.read(socket, true) {
+            Err(FrameFault::Closed) => return Ok(()),
+            read => read?,
         }
     }
 }

@@ -4,15 +4,17 @@ use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg,
-    sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
 };
 use serde::{Deserialize, Serialize};
 
 use super::frame::{FrameFault, LONGEST};
+use super::sandbox::Sandbox;
 
 /// What both sides say first: this, and the first and the last version of the protocol that they speak, `u16` little-endian.
 pub const PREAMBLE: [u8; 12] = *b"helixipc\x01\0\x01\0";
@@ -20,6 +22,8 @@ pub const PREAMBLE: [u8; 12] = *b"helixipc\x01\0\x01\0";
 /// From the host.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToProcess {
+    /// What it is for. The first message.
+    Begin(Begin),
     /// A socket for conversations comes with this frame.
     Channel,
     /// The answer to a question; nothing where it was none.
@@ -36,13 +40,28 @@ pub enum ToProcess {
     },
 }
 
+/// What a process is for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Begin {
+    /// The host's process, with which it ends.
+    pub host: u32,
+    /// The library.
+    pub library: PathBuf,
+    /// Which build of it.
+    pub build: String,
+    /// What the process may use.
+    pub sandbox: Sandbox,
+}
+
 /// From the process.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum FromProcess {
-    /// The module is loaded: its table of handlers.
+    /// The module is loaded.
     Ready {
-        /// The table.
+        /// Its table of handlers.
         table: Vec<u8>,
+        /// What of the sandbox is in force.
+        sandbox: Vec<String>,
     },
     /// It could not be loaded.
     Refused {
@@ -115,7 +134,8 @@ impl Receiver {
         self.read.resize(found + (16 << 10), 0);
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
         let mut ancillary = RecvAncillaryBuffer::new(if takes_sockets { &mut space } else { &mut [] });
-        let got = recvmsg(socket, &mut [IoSliceMut::new(&mut self.read[found..])], &mut ancillary, RecvFlags::CMSG_CLOEXEC);
+        let got =
+            recvmsg(socket, &mut [IoSliceMut::new(&mut self.read[found..])], &mut ancillary, RecvFlags::CMSG_CLOEXEC);
         self.read.truncate(found + got.as_ref().map_or(0, |got| got.bytes));
         for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(sockets) = message {

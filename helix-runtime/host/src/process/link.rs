@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use helix_runtime::ModuleError;
 use helix_runtime::boundary::{Asks, Process, Turn};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{PidfdFlags, Pid, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-use super::control::{FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
+use super::control::{Begin, FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
 use super::frame::{Channel, FrameFault};
 
 /// What a process is made of.
@@ -27,10 +27,8 @@ pub struct Order {
     pub module: &'static str,
     /// The program that serves it.
     pub program: PathBuf,
-    /// The library, as it was accepted.
-    pub library: PathBuf,
-    /// Which build it is.
-    pub build: String,
+    /// What it is for.
+    pub begin: Begin,
     /// How long it may be silent in a conversation.
     pub deadline: Duration,
 }
@@ -46,6 +44,8 @@ pub struct Link {
     idle: Mutex<Vec<Channel>>,
     speaking: AtomicUsize,
     asks: OnceLock<Weak<dyn Asks>>,
+    /// What of its sandbox is in force.
+    sandbox: OnceLock<Vec<String>>,
     /// Whether its host has ended it.
     dismissed: AtomicBool,
     /// Why it was ended, where it was for something that it did or did not do.
@@ -69,7 +69,8 @@ impl Link {
     pub fn spawn(order: &Order) -> Result<(Arc<Self>, Vec<u8>), ModuleError> {
         let (tells, told) = mpsc::channel();
         let module = order.module;
-        let failed = move |error: io::Error| ModuleError::new(format!("the process of `{module}` could not be made: {error}"));
+        let failed =
+            move |error: io::Error| ModuleError::new(format!("the process of `{module}` could not be made: {error}"));
         let thread = std::thread::Builder::new().name(format!("helix-link-{module}"));
         let order = order.clone();
         // The thread that makes it stays: the system ends a process with the thread that it was made for.
@@ -81,11 +82,6 @@ impl Link {
     pub fn answered_by(&self, asks: Weak<dyn Asks>) {
         // A process serves one instance.
         let _ = self.asks.set(asks);
-    }
-
-    /// The process's number.
-    pub fn pid(&self) -> u32 {
-        self.group.as_raw_nonzero().get().unsigned_abs()
     }
 
     fn channel(&self) -> io::Result<Channel> {
@@ -111,7 +107,8 @@ impl Link {
     /// Why it has ended: its thread knows in a moment.
     fn cause(&self) -> String {
         let end = locked(&self.end);
-        let (end, _) = self.ended.wait_timeout_while(end, GRACE, |end| end.is_none()).unwrap_or_else(PoisonError::into_inner);
+        let (end, _) =
+            self.ended.wait_timeout_while(end, GRACE, |end| end.is_none()).unwrap_or_else(PoisonError::into_inner);
         end.clone().unwrap_or_else(|| "it has closed its end of the socket".into())
     }
 
@@ -250,7 +247,7 @@ impl Attending {
     fn new(order: &Order) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(&order.program);
-        command.arg(super::VERB).arg(&order.library).arg(&order.build).arg(std::process::id().to_string());
+        command.arg(super::VERB);
         command.env_clear().current_dir("/").process_group(0);
         command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
@@ -265,11 +262,13 @@ impl Attending {
             idle: Mutex::default(),
             speaking: AtomicUsize::new(0),
             asks: OnceLock::new(),
+            sandbox: OnceLock::new(),
             dismissed: AtomicBool::new(false),
             blamed: Mutex::default(),
             end: Mutex::default(),
             ended: Condvar::new(),
         });
+        made.control.send(&ToProcess::Begin(order.begin.clone()))?;
         Ok(Self {
             module: order.module,
             child,
@@ -288,7 +287,8 @@ impl Attending {
 
     /// Takes what the process says, until it has ended.
     fn attend(&mut self, tells: &mpsc::Sender<Made>) {
-        let Ok(process) = pidfd_open(self.link.upgrade().map_or(Pid::INIT, |link| link.group), PidfdFlags::empty()) else {
+        let Ok(process) = pidfd_open(self.link.upgrade().map_or(Pid::INIT, |link| link.group), PidfdFlags::empty())
+        else {
             return;
         };
         let mut listens = true;
@@ -357,7 +357,11 @@ impl Attending {
             match self.receiver.preamble() {
                 Some(PREAMBLE) => self.greeted = true,
                 Some(found) => {
-                    let found = format!("found the preamble {:?}, expected {:?}", found.escape_ascii().to_string(), PREAMBLE.escape_ascii().to_string());
+                    let found = format!(
+                        "found the preamble {:?}, expected {:?}",
+                        found.escape_ascii().to_string(),
+                        PREAMBLE.escape_ascii().to_string()
+                    );
                     garbage(&self.link, FrameFault::Io(io::Error::other(found)));
                     return None;
                 }
@@ -378,8 +382,11 @@ impl Attending {
 
     fn hear(&mut self, message: FromProcess, tells: &mpsc::Sender<Made>) {
         match message {
-            FromProcess::Ready { table } => {
+            FromProcess::Ready { table, sandbox } => {
                 if let Some(link) = self.made.take() {
+                    log::debug!(target: self.module, "its process is {}: {}", self.child.id(), sandbox.join(", "));
+                    // A process tells it once.
+                    let _ = link.sandbox.set(sandbox);
                     drop(tells.send(Ok((link, table))));
                 }
             }
@@ -432,7 +439,8 @@ impl Attending {
         self.made = None;
         let lines = self.err.last.iter().map(|line| format!("\n  {line}")).collect::<String>();
         let Some(link) = self.link.upgrade() else {
-            let why = self.refused.unwrap_or_else(|| status.map_or_else(|error| error.to_string(), |status| how(&status)));
+            let why =
+                self.refused.unwrap_or_else(|| status.map_or_else(|error| error.to_string(), |status| how(&status)));
             drop(tells.send(Err(io::Error::other(format!("{why}{lines}")))));
             return;
         };

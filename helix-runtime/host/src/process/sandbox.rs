@@ -1,0 +1,351 @@
+//! The sandbox of a process, closed before anything of its module is loaded.
+//!
+//! Landlock holds files, TCP, abstract sockets and signals; seccomp what is left of the network, processes, and the kernel's
+//! rarer services; limits hold memory, processor time and files. What the kernel does not offer is an error, unless less is
+//! accepted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope,
+    path_beneath_rules,
+};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a process may use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sandbox {
+    /// Whether there is one at all.
+    pub closed: bool,
+    /// Whether it is accepted that the kernel offers less.
+    pub accept_less: bool,
+    /// How much memory it may have of its own, in bytes.
+    pub memory: u64,
+    /// How much processor time, in seconds; as much as it likes if none.
+    pub cpu: Option<u64>,
+    /// How many files it may have open.
+    pub files: u64,
+    /// The directory that is its own.
+    pub data_dir: Option<PathBuf>,
+    /// Whether it may use the network.
+    pub network: bool,
+}
+
+impl Default for Sandbox {
+    /// Closed, with 256 MiB of memory, 256 open files and no network.
+    fn default() -> Self {
+        Self {
+            closed: true,
+            accept_less: false,
+            memory: 256 << 20,
+            cpu: None,
+            files: 256,
+            data_dir: None,
+            network: false,
+        }
+    }
+}
+
+/// What the system's loader and a library's `std` read.
+const READ: &[&str] = &[
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/usr/share/zoneinfo",
+    "/proc/self",
+    "/sys/devices/system/cpu",
+    "/sys/fs/cgroup",
+    "/dev/urandom",
+];
+
+/// Closes the sandbox around this process, which has one thread. Gives what is in force.
+pub fn close(sandbox: &Sandbox, library: &Path) -> Result<Vec<String>, String> {
+    if !sandbox.closed {
+        return Ok(vec!["no sandbox".into()]);
+    }
+    let mut applied = limits(sandbox)?;
+    let mut take = |what: &str, done: Result<String, String>| match done {
+        Ok(done) => {
+            applied.push(done);
+            Ok(())
+        }
+        Err(_) if sandbox.accept_less => {
+            applied.push(format!("no {what}"));
+            Ok(())
+        }
+        Err(error) => Err(format!("{what}: {error}; accept_less = true does without")),
+    };
+    take(
+        "no_new_privs",
+        rustix::thread::set_no_new_privs(true).map(|()| "no_new_privs".into()).map_err(|error| error.to_string()),
+    )?;
+    take("landlock", landlock(sandbox, library).map_err(|error| error.to_string()))?;
+    take("seccomp", seccomp(sandbox).map_err(|error| error.to_string()))?;
+    Ok(applied)
+}
+
+fn limits(sandbox: &Sandbox) -> Result<Vec<String>, String> {
+    let mut applied = Vec::new();
+    let mut limit = |resource, most: u64, what: String| {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+            .map_err(|error| format!("{what}: {error}"))?;
+        applied.push(what);
+        Ok::<(), String>(())
+    };
+    limit(Resource::Data, sandbox.memory, format!("memory {} MiB", sandbox.memory >> 20))?;
+    limit(Resource::Nofile, sandbox.files, format!("{} files", sandbox.files))?;
+    limit(Resource::Core, 0, "no core dumps".into())?;
+    if let Some(seconds) = sandbox.cpu {
+        limit(Resource::Cpu, seconds, format!("processor {seconds} s"))?;
+    }
+    Ok(applied)
+}
+
+fn landlock(sandbox: &Sandbox, library: &Path) -> Result<String, landlock::RulesetError> {
+    let abi = ABI::V6;
+    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let mut ruleset =
+        ruleset.handle_access(AccessFs::from_all(abi))?.scope(Scope::AbstractUnixSocket | Scope::Signal)?;
+    if !sandbox.network {
+        ruleset = ruleset.handle_access(AccessNet::from_all(abi))?;
+    }
+    let own = sandbox.data_dir.as_ref();
+    // A process whose host is less sure of its kernel takes what rules apply to: a path that is not there has none.
+    let created = ruleset.create()?.set_compatibility(CompatLevel::BestEffort);
+    let read = path_beneath_rules(READ.iter().map(Path::new).chain([library]), AccessFs::from_read(abi));
+    let null = path_beneath_rules(["/dev/null"], AccessFs::from_file(abi));
+    let own = path_beneath_rules(own, AccessFs::from_all(abi));
+    created.add_rules(read)?.add_rules(null)?.add_rules(own)?.restrict_self()?;
+    Ok("landlock".into())
+}
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// A rule for calls whose argument is that.
+fn only(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)?;
+    Ok(vec![SeccompRule::new(vec![condition])?])
+}
+
+fn seccomp(sandbox: &Sandbox) -> Result<String, Box<dyn std::error::Error>> {
+    let target = TargetArch::try_from(std::env::consts::ARCH)?;
+    let apply = |rules: Rules, otherwise: SeccompAction, then: SeccompAction| {
+        let program: BpfProgram = SeccompFilter::new(rules, otherwise, then, target)?.try_into()?;
+        seccompiler::apply_filter(&program)?;
+        Ok::<(), Box<dyn std::error::Error>>(())
+    };
+    // What it is to do stands in memory, where no filter looks: libraries take `clone` then.
+    let clone3: Rules = [(libc::SYS_clone3, Vec::new())].into();
+    apply(clone3, SeccompAction::Allow, SeccompAction::Errno(libc::ENOSYS as u32))?;
+    let own = u64::from(std::process::id());
+    let mut fatal: Rules = FATAL.iter().map(|call| (*call, Vec::new())).collect();
+    if !sandbox.network {
+        fatal.extend(NETWORK.iter().map(|call| (*call, Vec::new())));
+        // To whoever is at the other end, and to no address.
+        let address = SeccompCondition::new(4, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
+        fatal.insert(libc::SYS_sendto, vec![SeccompRule::new(vec![address])?]);
+    }
+    // Threads are made with `clone`, and so are processes.
+    let threads = SeccompCmpOp::MaskedEq(libc::CLONE_THREAD as u64);
+    fatal.insert(libc::SYS_clone, only(0, threads, 0)?);
+    fatal.insert(libc::SYS_tgkill, only(0, SeccompCmpOp::Ne, own)?);
+    apply(fatal, SeccompAction::Allow, SeccompAction::KillProcess)?;
+    let mut usual: Rules = USUAL.iter().map(|call| (*call, Vec::new())).collect();
+    if sandbox.network {
+        usual.extend(NETWORK.iter().map(|call| (*call, Vec::new())));
+    }
+    // Limits may be looked at.
+    let pointer = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
+    usual.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![pointer])?]);
+    // A thread has a name, and so has a piece of memory.
+    let mut names = only(0, SeccompCmpOp::Eq, libc::PR_SET_NAME as u64)?;
+    names.extend(only(0, SeccompCmpOp::Eq, 0x5356_4d41)?);
+    usual.insert(libc::SYS_prctl, names);
+    // The last one: after it none can be added.
+    apply(usual, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow)?;
+    Ok("seccomp".into())
+}
+
+/// What nobody does by accident: it ends the process.
+const FATAL: &[i64] = &[
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_vfork,
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_setns,
+    libc::SYS_unshare,
+    libc::SYS_bpf,
+    libc::SYS_io_uring_setup,
+    libc::SYS_userfaultfd,
+    libc::SYS_perf_event_open,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+];
+
+const NETWORK: &[i64] =
+    &[libc::SYS_socket, libc::SYS_connect, libc::SYS_bind, libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4];
+
+/// What modules, `std` and the system's libraries do.
+const USUAL: &[i64] = &[
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_readv,
+    libc::SYS_writev,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_openat,
+    libc::SYS_close,
+    libc::SYS_close_range,
+    libc::SYS_lseek,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_fstatfs,
+    libc::SYS_statfs,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_readlinkat,
+    libc::SYS_getdents64,
+    libc::SYS_mkdirat,
+    libc::SYS_unlinkat,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_linkat,
+    libc::SYS_symlinkat,
+    libc::SYS_ftruncate,
+    libc::SYS_fallocate,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
+    libc::SYS_flock,
+    libc::SYS_fcntl,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_utimensat,
+    libc::SYS_copy_file_range,
+    libc::SYS_sendfile,
+    libc::SYS_ioctl,
+    libc::SYS_dup,
+    libc::SYS_dup3,
+    libc::SYS_pipe2,
+    libc::SYS_eventfd2,
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    libc::SYS_timerfd_create,
+    libc::SYS_timerfd_settime,
+    libc::SYS_timerfd_gettime,
+    libc::SYS_socketpair,
+    libc::SYS_sendmsg,
+    libc::SYS_recvmsg,
+    libc::SYS_recvfrom,
+    libc::SYS_shutdown,
+    libc::SYS_getsockopt,
+    libc::SYS_getsockname,
+    libc::SYS_getpeername,
+    libc::SYS_setsockopt,
+    libc::SYS_sendto,
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mprotect,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_brk,
+    libc::SYS_mlock,
+    libc::SYS_munlock,
+    libc::SYS_membarrier,
+    libc::SYS_memfd_create,
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_futex,
+    libc::SYS_set_robust_list,
+    libc::SYS_get_robust_list,
+    libc::SYS_set_tid_address,
+    libc::SYS_rseq,
+    libc::SYS_gettid,
+    libc::SYS_getpid,
+    libc::SYS_getppid,
+    libc::SYS_tgkill,
+    libc::SYS_sched_yield,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_getparam,
+    libc::SYS_sched_getscheduler,
+    libc::SYS_getcpu,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_restart_syscall,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_nanosleep,
+    libc::SYS_gettimeofday,
+    libc::SYS_getrandom,
+    libc::SYS_uname,
+    libc::SYS_sysinfo,
+    libc::SYS_getrusage,
+    libc::SYS_getcwd,
+    libc::SYS_umask,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_capget,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_stat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lstat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_access,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mkdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rmdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_unlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rename,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_readlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_getdents,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_dup2,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_pipe,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_arch_prctl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_time,
+];
