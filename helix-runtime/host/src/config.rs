@@ -1,12 +1,15 @@
 //! A host's configuration: a TOML file with a table for each module, and one for the host itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use helix_runtime::ConfigMap;
 use toml::{Table, Value};
+
+use crate::process::{Isolation, Placing};
 
 /// What a host is told.
 ///
@@ -19,6 +22,7 @@ use toml::{Table, Value};
 /// lazy = ["mesh"]            # loaded when it is first asked
 /// data_dir = "/var/lib/node" # each module finds a directory of its own in it
 /// state_dir = "/var/lib/node/state" # kept at the end, and taken back at the next start
+/// modules.mesh = { isolation = "process", memory_mib = 64 } # in a process of its own
 /// ticks_a_second = 10        # published by the host, for modules that want a clock
 /// [services]
 /// clock = "timer"            # which of two providers is asked
@@ -42,6 +46,11 @@ pub struct Configuration {
     pub data_dir: Option<String>,
     /// The directory in which the modules' states are kept from one run to the next.
     pub state_dir: Option<PathBuf>,
+    /// How modules are placed that are named: the others as the host thinks best.
+    pub placed: BTreeMap<String, Placing>,
+    /// The `helix` command, which serves modules in processes of their own; the one beside the program, or on its path,
+    /// if none.
+    pub command: Option<PathBuf>,
 }
 
 /// Why a configuration cannot be read. Whether a module's keys mean something is for the runtime to say.
@@ -117,15 +126,81 @@ impl Configuration {
                 }
                 ("ticks_a_second", Value::Integer(number @ 0..=1000)) => self.ticks_a_second = Some(*number as u16),
                 ("ticks_a_second", _) => return Err(fault(path, &key, &value, "a whole number from 0 to 1000")),
+                ("command", Value::String(text)) => self.command = Some(text.into()),
+                ("modules", Value::Table(modules)) => {
+                    for (module, value) in modules {
+                        let key = format!("{key}.{module}");
+                        let Value::Table(table) = value else {
+                            return Err(fault(path, &key, value, "a table such as { isolation = \"process\" }"));
+                        };
+                        self.placed.insert(module.clone(), placing(table, &key, path)?);
+                    }
+                }
                 ("data_dir", Value::String(text)) => self.data_dir = Some(text.clone()),
                 ("state_dir", Value::String(text)) => self.state_dir = Some(text.into()),
                 ("lazy", _) => return Err(fault(path, &key, &value, "a list of modules' names")),
                 ("data_dir" | "state_dir", _) => return Err(fault(path, &key, &value, "a directory")),
-                _ => return Err(fault(path, &key, &value, "one of `lazy`, `data_dir`, `state_dir`, `ticks_a_second`")),
+                ("command", _) => return Err(fault(path, &key, &value, "the path of the `helix` command")),
+                ("modules", _) => return Err(fault(path, &key, &value, "a table for each module")),
+                _ => {
+                    let known = "one of `command`, `data_dir`, `lazy`, `modules`, `state_dir`, `ticks_a_second`";
+                    return Err(fault(path, &key, &value, known));
+                }
             }
         }
         Ok(())
     }
+}
+
+/// How a module is to be placed.
+fn placing(table: &Table, key: &str, path: &Path) -> Result<Placing, ConfigFault> {
+    let mut placing = Placing::default();
+    for (name, value) in table {
+        let key = format!("{key}.{name}");
+        let wrong = |expected| Err(fault(path, &key, value, expected));
+        let number = |most: i64| value.as_integer().filter(|number| (1..=most).contains(number)).map(i64::unsigned_abs);
+        match name.as_str() {
+            "isolation" => match value.as_str() {
+                Some("process") => placing.isolation = Isolation::Process,
+                Some("none") => placing.isolation = Isolation::None,
+                _ => return wrong("\"process\" or \"none\""),
+            },
+            "sandbox" => match value.as_bool() {
+                Some(closed) => placing.sandbox.closed = closed,
+                None => return wrong("true or false"),
+            },
+            "accept_less" => match value.as_bool() {
+                Some(less) => placing.sandbox.accept_less = less,
+                None => return wrong("true or false"),
+            },
+            "network" => match value.as_bool() {
+                Some(network) => placing.sandbox.network = network,
+                None => return wrong("true or false"),
+            },
+            "memory_mib" => match number(1 << 20) {
+                Some(mib) => placing.sandbox.memory = mib << 20,
+                None => return wrong("a whole number of MiB from 1 to 1048576"),
+            },
+            "cpu_seconds" => match number(i64::from(u32::MAX)) {
+                Some(seconds) => placing.sandbox.cpu = Some(seconds),
+                None => return wrong("a whole number of seconds from 1"),
+            },
+            "files" => match number(1 << 20) {
+                Some(files) => placing.sandbox.files = files,
+                None => return wrong("a whole number from 1 to 1048576"),
+            },
+            "deadline_ms" => match number(86_400_000) {
+                Some(ms) => placing.deadline = Duration::from_millis(ms),
+                None => return wrong("a whole number of milliseconds from 1 to 86400000"),
+            },
+            _ => {
+                return wrong(
+                    "one of `accept_less`, `cpu_seconds`, `deadline_ms`, `files`, `isolation`, `memory_mib`, `network`, `sandbox`",
+                );
+            }
+        }
+    }
+    Ok(placing)
 }
 
 fn shown(value: &Value) -> String {

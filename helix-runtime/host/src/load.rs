@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::accept::{Refusal, accept};
 use crate::library::{BuildId, FileFault, Library};
+use crate::process::Placings;
 
 /// Loads libraries, each under a name of its own, so that the system never takes one for another.
 ///
@@ -25,6 +26,7 @@ pub struct Loader {
     _lock: fs::File,
     loaded: Mutex<Vec<Loaded>>,
     count: AtomicUsize,
+    pub(crate) placings: Placings,
 }
 
 /// A library that is mapped.
@@ -35,7 +37,7 @@ pub struct Loaded {
     pub descriptor: &'static Descriptor,
     /// Which build it is.
     pub build: BuildId,
-    /// How long its file is, in bytes: what stays mapped.
+    /// How long its file is, in bytes: what stays mapped in this process.
     pub size: usize,
 }
 
@@ -88,7 +90,13 @@ impl Loader {
     pub fn new() -> io::Result<Self> {
         sweep();
         let (folder, lock) = own_folder()?;
-        Ok(Self { folder, _lock: lock, loaded: Mutex::default(), count: AtomicUsize::new(0) })
+        let placings = Placings::default();
+        Ok(Self { folder, _lock: lock, loaded: Mutex::default(), count: AtomicUsize::new(0), placings })
+    }
+
+    /// Places modules so from here on.
+    pub fn with_placings(self, placings: Placings) -> Self {
+        Self { placings, ..self }
     }
 
     /// Reads, accepts and loads a file.
@@ -103,8 +111,17 @@ impl Loader {
         if let Some(known) = known(&self.loaded.lock().unwrap_or_else(|error| error.into_inner())) {
             return Ok(known);
         }
-        let path = self.accepted(library)?;
-        let loaded = map(&path, library).inspect_err(|_| drop(fs::remove_file(&path)))?;
+        let info = library.record.info().map_err(|error| FileFault::Record { path: library.path.clone(), error })?;
+        let loaded = match self.placings.of(&info) {
+            Some(placing) => {
+                let descriptor = self.load_in_process(library, info, &placing)?;
+                Loaded { descriptor, build: library.build, size: 0 }
+            }
+            None => {
+                let path = self.accepted(library)?;
+                map(&path, library).inspect_err(|_| drop(fs::remove_file(&path)))?
+            }
+        };
         self.loaded.lock().unwrap_or_else(|error| error.into_inner()).push(loaded);
         Ok(loaded)
     }
@@ -122,7 +139,8 @@ impl Loader {
     /// How many libraries are mapped, and how long their files are together, in bytes.
     pub fn mapped(&self) -> (usize, usize) {
         let loaded = self.loaded.lock().unwrap_or_else(|error| error.into_inner());
-        (loaded.len(), loaded.iter().map(|loaded| loaded.size).sum())
+        let mapped = loaded.iter().filter(|loaded| loaded.size > 0);
+        (mapped.clone().count(), mapped.map(|loaded| loaded.size).sum())
     }
 }
 

@@ -6,12 +6,14 @@ mod frame;
 mod link;
 mod sandbox;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use helix_runtime::boundary::{self, Asks, Process, Spawn};
-use helix_runtime::{Descriptor, ModuleError};
+use helix_runtime::{Descriptor, ModuleError, ModuleFlags, ModuleInfo};
 
 use crate::library::Library;
 use crate::load::{LoadFault, Loader};
@@ -52,25 +54,105 @@ impl Spawn for Processes {
     }
 }
 
-/// How modules are placed in processes.
+/// Whether a module has a process of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// If its flags say that it is a user's program: `USERSPACE`.
+    #[default]
+    ByFlags,
+    /// It has none, whatever its flags say.
+    None,
+    /// It has one.
+    Process,
+}
+
+/// How a module is placed.
 #[derive(Debug, Clone)]
 pub struct Placing {
-    /// The program that serves them: the `helix` command.
-    pub program: PathBuf,
-    /// How long a module may be silent in a conversation, before its process is ended.
+    /// Whether it has a process of its own.
+    pub isolation: Isolation,
+    /// How long it may be silent in a conversation, before its process is ended.
     pub deadline: Duration,
     /// What its process may use.
     pub sandbox: Sandbox,
 }
 
+impl Default for Placing {
+    /// By its flags; ten seconds.
+    fn default() -> Self {
+        Self { isolation: Isolation::ByFlags, deadline: Duration::from_secs(10), sandbox: Sandbox::default() }
+    }
+}
+
+/// How the modules of a loader are placed.
+#[derive(Debug, Clone, Default)]
+pub struct Placings {
+    /// The `helix` command; the one beside the program, or on its path, if none.
+    pub command: Option<PathBuf>,
+    /// The directory in which each module finds one of its own.
+    pub data_dir: Option<PathBuf>,
+    /// Those that are placed otherwise than by default.
+    pub modules: BTreeMap<String, Placing>,
+}
+
+impl Placings {
+    /// How a module is placed, if in a process of its own.
+    pub(crate) fn of(&self, info: &ModuleInfo) -> Option<Placing> {
+        let mut placing = self.modules.get(info.name).cloned().unwrap_or_default();
+        let is_isolated = match placing.isolation {
+            Isolation::ByFlags => info.flags.contains(ModuleFlags::USERSPACE),
+            Isolation::None => false,
+            Isolation::Process => true,
+        };
+        placing.sandbox.data_dir = self.data_dir.as_ref().map(|root| root.join(info.name));
+        is_isolated.then_some(placing)
+    }
+
+    fn command(&self) -> Result<PathBuf, String> {
+        if let Some(command) = &self.command {
+            return Ok(command.clone());
+        }
+        let own = std::env::current_exe().ok();
+        let beside = own.iter().flat_map(|own| own.parent()).map(|folder| folder.join(COMMAND));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let on_path = std::env::split_paths(&path).map(|folder| folder.join(COMMAND));
+        let own = own.iter().filter(|own| own.file_name().is_some_and(|name| name == COMMAND)).cloned();
+        own.chain(beside).chain(on_path).find(|path| path.is_file()).ok_or_else(|| {
+            "found no `helix` command beside the program or on its path, expected one, which serves modules in processes \
+             of their own; name it by `command` in the table [host]"
+                .into()
+        })
+    }
+}
+
+const COMMAND: &str = "helix";
+
+/// Makes the directory of a module, if it is not there.
+fn make_own(folder: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("its directory {}: {error}", folder.display());
+    fs::create_dir_all(folder).map_err(failed)?;
+    let found = fs::symlink_metadata(folder).map_err(failed)?;
+    if found.is_dir() {
+        Ok(())
+    } else {
+        Err(format!("its directory {}: found a link, expected a directory", folder.display()))
+    }
+}
+
 impl Loader {
     /// Accepts a library, and has a process of its own serve it: each instance of the module has one.
-    pub fn load_in_process(&self, library: &Library, placing: &Placing) -> Result<&'static Descriptor, LoadFault> {
+    pub(crate) fn load_in_process(
+        &self,
+        library: &Library,
+        info: ModuleInfo,
+        placing: &Placing,
+    ) -> Result<&'static Descriptor, LoadFault> {
+        let program = self.placings.command().map_err(|reason| fault(library, reason))?;
+        placing.sandbox.data_dir.as_deref().map_or(Ok(()), make_own).map_err(|reason| fault(library, reason))?;
         let path = self.accepted(library)?;
-        let info = library.record.info().map_err(|error| fault(library, error.to_string()))?;
         let order = Order {
             module: info.name,
-            program: placing.program.clone(),
+            program,
             begin: Begin {
                 host: std::process::id(),
                 library: path,

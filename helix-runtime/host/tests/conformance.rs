@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use helix_conformance::{Part, Placement};
-use helix_host::{Cancel, Cargo, Library, Loader, Placing, Sandbox};
+use helix_host::{Cancel, Cargo, Isolation, Library, Loader, Placing, Placings};
 use helix_runtime::Descriptor;
 
 /// In a library of its own, loaded into the program.
@@ -68,15 +68,23 @@ struct Process;
 
 /// The same modules, each instance of which is served by a process.
 static SERVED: LazyLock<BTreeMap<&'static str, &'static Descriptor>> = LazyLock::new(|| {
-    let placing = Placing {
-        program: env!("CARGO_BIN_EXE_helix").into(),
-        deadline: Duration::from_secs(20),
-        sandbox: Sandbox::default(),
+    let libraries = || LIBRARIES.iter().map(|(source, built)| (source.as_str(), Library::open(&built.0).unwrap()));
+    let placing = || Placing { isolation: Isolation::Process, deadline: Duration::from_secs(20), ..Placing::default() };
+    let placings = Placings {
+        command: Some(env!("CARGO_BIN_EXE_helix").into()),
+        modules: libraries().map(|(_, library)| (library.name().to_string(), placing())).collect(),
+        ..Placings::default()
     };
-    let serve = |built: &'static (PathBuf, &'static Descriptor)| {
-        LOADER.load_in_process(&Library::open(&built.0).unwrap(), &placing).unwrap_or_else(|fault| panic!("{fault}"))
-    };
-    LIBRARIES.iter().map(|(name, built)| (name.as_str(), serve(built))).collect()
+    let loader = Loader::new().unwrap().with_placings(placings);
+    let served = libraries()
+        .map(|(source, library)| {
+            let loaded = loader.load_library(&library).unwrap_or_else(|fault| panic!("{fault}"));
+            (source, loaded.descriptor)
+        })
+        .collect();
+    // The copies that the processes load lie in its folder.
+    std::mem::forget(loader);
+    served
 });
 
 impl Placement for Process {

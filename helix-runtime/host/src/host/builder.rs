@@ -11,6 +11,7 @@ use helix_runtime::{Builder, Config, Descriptor, Missing, ModuleInfo, ModuleSet,
 use crate::config::Configuration;
 use crate::directory::{Directory, Found};
 use crate::load::Loader;
+use crate::process::Placings;
 
 use super::book::LogBook;
 use super::change::Changing;
@@ -136,7 +137,12 @@ impl HostBuilder {
     /// # Errors
     /// What stands in the way, all of it where several things do. Nothing runs then.
     pub fn start(self) -> Result<Host, HostFault> {
-        let loader = Loader::new().map_err(HostFault::Folder)?;
+        let placings = Placings {
+            command: self.configuration.command.clone(),
+            data_dir: self.configuration.data_dir.as_ref().map(PathBuf::from),
+            modules: self.configuration.placed.clone(),
+        };
+        let loader = Loader::new().map_err(HostFault::Folder)?.with_placings(placings);
         let linked: Vec<&'static Descriptor> =
             self.linked.iter().flat_map(|set| set.descriptors().iter().copied()).collect();
         let infos: Vec<ModuleInfo> = linked.iter().map(|descriptor| descriptor.info).collect();
