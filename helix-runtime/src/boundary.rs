@@ -14,7 +14,8 @@
 //! To another process the same two tables go as messages:
 //!
 //! - `wire.rs`: the messages.
-//! - `far.rs`: the host's end: a descriptor whose handlers send, and the answers to what is asked.
+//! - `far.rs`: the host's end: a descriptor whose handlers send (`far/table.rs`), and the answers to what is asked, as far as
+//!   it is allowed (`far/act.rs`).
 //! - `near.rs`: the process's end: a module that is asked in messages, and a table of host functions that sends.
 //! - `schema.rs`: the schemas that come in a process's table.
 //!
@@ -44,7 +45,7 @@ use crate::schema::Shape;
 
 pub(crate) use crossing::{Crossing, EventCodec, Payload, publish, received, received_as};
 pub(crate) use far::InBytes;
-pub use far::{Asks, Process, Spawn, TableFault, Turn, descriptor};
+pub use far::{Act, Asks, Process, Spawn, TableFault, Turn, descriptor};
 pub(crate) use fault::{known, unfit};
 pub(crate) use guest::Remote;
 pub(crate) use host::Attached;

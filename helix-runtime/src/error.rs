@@ -225,6 +225,18 @@ pub enum IpcError {
         #[cfg_attr(feature = "std", serde(with = "crate::boundary::known"))]
         permission: Known,
     },
+    /// A module in a process of its own was not granted this.
+    #[error(
+        "`{module}` may not {act}: it needs the permission `{permission}`; list it in the module's `permissions`, and grant it in the host's configuration"
+    )]
+    Forbidden {
+        /// The module.
+        module: String,
+        /// What it wanted.
+        act: String,
+        /// What it lacks.
+        permission: String,
+    },
     /// Someone is registered under that name or number already.
     #[error("`{name}` is taken: unregister it first, or choose another name")]
     Taken {

@@ -10,11 +10,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::crossing::{Crossing, event_of, malformed};
-use super::far::sent;
 use super::wire::{self, Bytes, Down, Told, Up};
 use super::{
-    Answer, Asked, Attached, EarCalls, GuestClosure, HostCalls, HostEnd, Outcome, Payload, Subscription, Topic, fault,
-    host,
+    Answer, Asked, Attached, EarCalls, GuestClosure, HostCalls, HostEnd, Outcome, Subscription, Topic, fault, host,
 };
 use crate::codec::Codec;
 use crate::context::{Context, ModuleId, Place};
@@ -370,18 +368,13 @@ fn unknown(what: &str, found: &str) -> ModuleError {
 
 /// The event that has come.
 fn received(event: &wire::Event<'_>) -> Result<Event, ModuleError> {
-    let payload = match event.payload {
-        wire::Payload::Bytes(Bytes(bytes)) => Payload::Bytes(bytes),
-        wire::Payload::Encoded { shape, bytes: Bytes(bytes) } => {
-            if let Some(builtin) = Builtin::of(event.name).filter(|builtin| builtin.codec.shape == shape) {
-                return (builtin.decode)(bytes).ok_or_else(|| malformed(event.name, shape));
-            }
-            Payload::Encoded { shape, bytes }
-        }
-        wire::Payload::Refused => Payload::Refused,
-    };
+    if let wire::Payload::Encoded { shape, bytes: Bytes(bytes) } = event.payload
+        && let Some(builtin) = Builtin::of(event.name).filter(|builtin| builtin.codec.shape == shape)
+    {
+        return (builtin.decode)(bytes).ok_or_else(|| malformed(event.name, shape));
+    }
     // SAFETY: nothing comes as a value.
-    unsafe { event_of(&Crossing { topic: event.topic, name: event.name, payload }) }
+    unsafe { event_of(&event.crossing()) }
 }
 
 fn told(entry: &Entry) -> wire::Entry {
@@ -477,7 +470,7 @@ unsafe fn config(end: HostEnd, _: &Place, key: &str) -> Option<*const str> {
 
 unsafe fn publish(end: HostEnd, event: &Crossing<'_>, error: &mut dyn Sink) -> Outcome {
     let mut bytes = Vec::new();
-    let up = Up::Publish(sent(event, &mut bytes));
+    let up = Up::Publish(wire::Event::of(event, &mut bytes));
     let mut refused = Vec::new();
     // SAFETY: passed on.
     let outcome = unsafe {

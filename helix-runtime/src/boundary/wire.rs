@@ -11,7 +11,10 @@ use core::time::Duration;
 use postcard_schema::schema::owned::OwnedNamedType;
 use serde::{Deserialize, Serialize};
 
+use super::crossing::{Crossing, Payload as Lent};
 use crate::descriptor::{Status, Step};
+use crate::event::Builtin;
+use crate::request::{MessagePriority, Request, Response};
 use crate::schema::Shape;
 
 /// Bytes, which cross as they are.
@@ -225,4 +228,77 @@ pub(super) fn to_bytes(message: &impl Serialize) -> Vec<u8> {
     // What is borrowed above is plain, and a vector grows.
     let _ = crate::message::encode(message, &mut bytes);
     bytes
+}
+
+impl<'a> Event<'a> {
+    /// An event as it goes over the wire, where a built-in one is encoded too: into `bytes`.
+    pub(super) fn of(event: &Crossing<'a>, bytes: &'a mut Vec<u8>) -> Self {
+        let encoded = |shape, bytes| Payload::Encoded { shape, bytes: Bytes(bytes) };
+        let payload = match event.payload {
+            Lent::Builtin(value) => match Builtin::of(event.name) {
+                // SAFETY: whoever lends a built-in event says truly which it is.
+                Some(builtin) if unsafe { (builtin.codec.encode)(value, bytes) } => encoded(builtin.codec.shape, bytes),
+                _ => Payload::Refused,
+            },
+            Lent::Bytes(bytes) => Payload::Bytes(Bytes(bytes)),
+            Lent::Encoded { shape, bytes } => encoded(shape, bytes),
+            Lent::Refused => Payload::Refused,
+        };
+        Self { topic: event.topic, name: event.name, payload }
+    }
+
+    /// The same as it crosses here; a built-in one stays encoded.
+    pub(super) fn crossing(&self) -> Crossing<'a> {
+        let payload = match self.payload {
+            Payload::Bytes(Bytes(bytes)) => Lent::Bytes(bytes),
+            Payload::Encoded { shape, bytes: Bytes(bytes) } => Lent::Encoded { shape, bytes },
+            Payload::Refused => Lent::Refused,
+        };
+        Crossing { topic: self.topic, name: self.name, payload }
+    }
+}
+
+impl super::Answer<'_> {
+    pub(super) fn to_wire(&self) -> Answer<'_> {
+        match *self {
+            Self::Success(bytes) => Answer::Success(Bytes(bytes)),
+            Self::Error(text) => Answer::Error(text),
+            Self::Rejected(text) => Answer::Rejected(text),
+            Self::NotSupported => Answer::NotSupported,
+        }
+    }
+}
+
+impl Answer<'_> {
+    pub(super) fn to_response(&self) -> Response {
+        match *self {
+            Self::Success(Bytes(bytes)) => Response::Success(bytes.into()),
+            Self::Error(text) => Response::Error(text.into()),
+            Self::Rejected(text) => Response::Rejected(text.into()),
+            Self::NotSupported => Response::NotSupported,
+        }
+    }
+}
+
+const PRIORITIES: [MessagePriority; 4] =
+    [MessagePriority::Low, MessagePriority::Normal, MessagePriority::High, MessagePriority::Critical];
+
+impl<'a> Letter<'a> {
+    pub(super) fn of(request: &'a Request) -> Self {
+        let priority = PRIORITIES.iter().position(|priority| *priority == request.priority).unwrap_or(1);
+        Self {
+            source: request.source(),
+            request: &request.request_type,
+            payload: Bytes(&request.payload),
+            priority: priority as u8,
+            timeout: request.timeout,
+        }
+    }
+
+    pub(super) fn to_request(&self) -> Request {
+        let mut request = Request::new(self.request).with_payload(self.payload.0);
+        request.priority = PRIORITIES.get(usize::from(self.priority)).copied().unwrap_or_default();
+        request.timeout = self.timeout;
+        request
+    }
 }

@@ -1,0 +1,48 @@
+//! What a process may be forbidden to do.
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+/// What a process wants that may be forbidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act<'a> {
+    /// To call a request of a module or a service.
+    Call {
+        /// The module or the service.
+        target: &'a str,
+        /// The request.
+        request: &'a str,
+    },
+    /// To publish an event.
+    Publish {
+        /// Its name.
+        event: &'a str,
+    },
+    /// To hear events of that topic or name; `*` for all.
+    Subscribe {
+        /// The topic or the name.
+        topic: &'a str,
+    },
+}
+
+impl Act<'_> {
+    /// The permission that it takes: `call:module.request`, `publish:event` or `subscribe:topic`.
+    pub fn permission(&self) -> String {
+        match self {
+            Self::Call { target, request } => format!("call:{target}.{request}"),
+            Self::Publish { event } => format!("publish:{event}"),
+            Self::Subscribe { topic } => format!("subscribe:{topic}"),
+        }
+    }
+}
+
+impl fmt::Display for Act<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call { target, request } => write!(f, "call `{target}.{request}`"),
+            Self::Publish { event } => write!(f, "publish `{event}`"),
+            Self::Subscribe { topic } => write!(f, "hear `{topic}`"),
+        }
+    }
+}
