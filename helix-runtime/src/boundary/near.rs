@@ -1,26 +1,29 @@
 //! The process's end: a module that is asked in messages, and a table of host functions that asks in messages.
 
+mod calls;
+mod turns;
+
+pub(super) use calls::calls;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use core::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::crossing::{Crossing, event_of, malformed};
-use super::wire::{self, Bytes, Down, Told, Up};
-use super::{
-    Answer, Asked, Attached, EarCalls, GuestClosure, HostCalls, HostEnd, Outcome, Subscription, Topic, fault, host,
-};
-use crate::codec::Codec;
+use turns::Turns;
+
+use super::crossing::{event_of, malformed};
+use super::wire::{self, Bytes, Down, Up};
+use super::{Answer, Attached, EarCalls, GuestClosure, HostEnd, fault};
 use crate::context::{Context, ModuleId, Place};
 use crate::descriptor::{Descriptor, Entry, EntryKind, RequestFn, Status};
-use crate::error::{IpcError, ModuleError};
+use crate::error::ModuleError;
 use crate::event::{Builtin, Event, Hears, Publish};
-use crate::message::{Sink, decode};
-use crate::request::{Request, Response};
+use crate::message::decode;
 use crate::v1::{Alone, ModuleContext};
 
 /// A way to ask the host: what is said on it is answered before anything else is.
@@ -68,43 +71,6 @@ struct Data(*mut ());
 unsafe impl Send for Data {}
 // SAFETY: as above.
 unsafe impl Sync for Data {}
-
-/// Handlers that take `&mut self` run alone. The host sees to that; this holds when it has given up on one.
-#[derive(Default)]
-struct Turns {
-    inside: Mutex<(usize, bool)>,
-    left: Condvar,
-}
-
-/// A turn that was taken.
-struct Turn<'a>(&'a Turns, bool);
-
-impl Turns {
-    fn take(&self, alone: bool) -> Turn<'_> {
-        let mut inside = locked(&self.inside);
-        while inside.1 || (alone && inside.0 > 0) {
-            inside = self.left.wait(inside).unwrap_or_else(PoisonError::into_inner);
-        }
-        if alone {
-            inside.1 = true;
-        } else {
-            inside.0 += 1;
-        }
-        Turn(self, alone)
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut inside = locked(&self.0.inside);
-        if self.1 {
-            inside.1 = false;
-        } else {
-            inside.0 -= 1;
-        }
-        self.0.left.notify_all();
-    }
-}
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -246,7 +212,7 @@ impl Near {
         let place = Arc::new(place);
         let end = HostEnd(Box::into_raw(Box::new(self.this.clone())).cast_const().cast());
         let attached = match self.descriptor.home {
-            Some(home) => home.attach(&CALLS, end, &place).map(Arc::new),
+            Some(home) => home.attach(calls(), end, &place).map(Arc::new),
             None => None,
         };
         // SAFETY: `create` has no precondition; what it makes belongs to this instance alone.
@@ -402,191 +368,4 @@ fn hears_of(hears: Hears<'_>) -> wire::Hears {
         Hears::Named(name) => wire::Hears::Named(name.into()),
         Hears::All => wire::Hears::All,
     }
-}
-
-/// The table of a process.
-static CALLS: HostCalls = HostCalls {
-    release,
-    fail: host::fail,
-    respond: host::respond,
-    lend: host::lend,
-    config,
-    log: host::log,
-    enabled: host::enabled,
-    publish,
-    subscribe,
-    unsubscribe,
-    resolve,
-    agree,
-    call,
-    request,
-};
-
-/// The table of this copy's processes.
-pub(super) fn calls() -> &'static HostCalls {
-    &CALLS
-}
-
-unsafe fn release(end: HostEnd) {
-    // SAFETY: `create` made it so, and it comes back once.
-    drop(unsafe { Box::from_raw(end.0.cast_mut().cast::<Weak<Near>>()) });
-}
-
-/// Asks, and reads the answer; what went wrong is written into `error`.
-///
-/// # Safety
-/// The end is one that `create` gave, and `release` has not come yet.
-unsafe fn ask<T>(
-    end: HostEnd,
-    up: &Up<'_>,
-    error: &mut dyn Sink,
-    read: impl FnOnce(Told<'_>) -> Option<T>,
-) -> Option<T> {
-    // SAFETY: passed on.
-    let near = unsafe { &*end.0.cast::<Weak<Near>>() }.upgrade();
-    let answer = near.map(|near| near.ask(up)).unwrap_or_default();
-    match decode(&answer) {
-        Some(Told::Failed(Bytes(failed))) => {
-            error.put(failed);
-            None
-        }
-        Some(told) => read(told),
-        None => {
-            fault::write(&IpcError::Closed, error);
-            None
-        }
-    }
-}
-
-unsafe fn config(end: HostEnd, _: &Place, key: &str) -> Option<*const str> {
-    // SAFETY: passed on. Each value is kept for good: who holds one may do so as long as the module lives.
-    unsafe {
-        ask(end, &Up::Config { key }, &mut Vec::new(), |told| match told {
-            Told::Text(value) => value.map(|value| core::ptr::from_ref(fault::intern(value))),
-            _ => None,
-        })
-    }
-}
-
-unsafe fn publish(end: HostEnd, event: &Crossing<'_>, error: &mut dyn Sink) -> Outcome {
-    let mut bytes = Vec::new();
-    let up = Up::Publish(wire::Event::of(event, &mut bytes));
-    let mut refused = Vec::new();
-    // SAFETY: passed on.
-    let outcome = unsafe {
-        ask(end, &up, &mut refused, |told| match told {
-            Told::Published { counts, paused, module, error: Bytes(first) } => {
-                error.put(first);
-                let [handled, ignored, deferred, queued, failed, dropped] = counts;
-                let module = module.map(fault::intern);
-                Some(Outcome { handled, ignored, deferred, queued, failed, dropped, paused, module })
-            }
-            _ => None,
-        })
-    };
-    outcome.unwrap_or_else(|| {
-        fault::write_module(&ModuleError::Ipc(fault::read(&refused)), error);
-        Outcome { failed: 1, module: Some("helix"), ..Outcome::default() }
-    })
-}
-
-unsafe fn subscribe(
-    end: HostEnd,
-    owner: Option<&Place>,
-    subscription: &Subscription<'_>,
-    error: &mut dyn Sink,
-) -> Option<u32> {
-    let ear = Ear { closure: subscription.closure, calls: subscription.ear };
-    // SAFETY: passed on.
-    let near = unsafe { &*end.0.cast::<Weak<Near>>() }.upgrade();
-    let Some(near) = near else {
-        // SAFETY: nobody has heard of it.
-        unsafe { (ear.calls.forget)(ear.closure) };
-        fault::write(&IpcError::Closed, error);
-        return None;
-    };
-    let closure = near.next_ear.fetch_add(1, Ordering::Relaxed);
-    locked(&near.ears).insert(closure, ear);
-    let topics = subscription.topics.iter().map(|topic| match *topic {
-        Topic::Type { topic, name, shape } => wire::Topic::Type { topic, name, shape },
-        Topic::Named(name) => wire::Topic::Named(name),
-        Topic::All => wire::Topic::All,
-    });
-    let up = Up::Subscribe {
-        name: subscription.name,
-        topics: topics.collect(),
-        priority: subscription.priority,
-        closure,
-        owned: owner.is_some(),
-    };
-    // SAFETY: passed on. A host that refuses forgets the closure by itself.
-    unsafe { ask(end, &up, error, number) }
-}
-
-fn number(told: Told<'_>) -> Option<u32> {
-    match told {
-        Told::Number(number) => Some(number),
-        _ => None,
-    }
-}
-
-fn is_done(told: Told<'_>) -> Option<()> {
-    matches!(told, Told::Done).then_some(())
-}
-
-unsafe fn unsubscribe(end: HostEnd, subscription: u32, error: &mut dyn Sink) -> bool {
-    // SAFETY: passed on.
-    unsafe { ask(end, &Up::Unsubscribe { subscription }, error, is_done) }.is_some()
-}
-
-unsafe fn resolve(end: HostEnd, target: &str, request: &str, error: &mut dyn Sink) -> Option<u32> {
-    // SAFETY: passed on.
-    unsafe { ask(end, &Up::Resolve { target, request }, error, number) }
-}
-
-unsafe fn agree(end: HostEnd, route: u32, codec: &Codec, error: &mut dyn Sink) -> bool {
-    let up = Up::Agree { route, args: codec.args(), reply: codec.reply() };
-    // SAFETY: passed on.
-    unsafe { ask(end, &up, error, is_done) }.is_some()
-}
-
-unsafe fn call(end: HostEnd, asked: &Asked<'_>, args: &[u8], reply: &mut dyn Sink, error: &mut dyn Sink) -> bool {
-    let up = Up::Call { route: asked.route, request: asked.request, timeout: asked.timeout, args: Bytes(args) };
-    let mut full = false;
-    // SAFETY: passed on.
-    let replied = unsafe {
-        ask(end, &up, error, |told| match told {
-            Told::Reply(Bytes(bytes)) => {
-                full = !reply.put(bytes);
-                (!full).then_some(())
-            }
-            _ => None,
-        })
-    };
-    if full {
-        let request = asked.request.to_string();
-        fault::write(&IpcError::BufferFull { request }, error);
-    }
-    replied.is_some()
-}
-
-unsafe fn request(
-    end: HostEnd,
-    asked: &Asked<'_>,
-    request: &Request,
-    answer: &mut dyn FnMut(Answer<'_>),
-    error: &mut dyn Sink,
-) -> bool {
-    let up = Up::Request { route: asked.route, timeout: asked.timeout, letter: wire::Letter::of(request) };
-    // SAFETY: passed on.
-    let response: Option<Response> = unsafe {
-        ask(end, &up, error, |told| match told {
-            Told::Response(answer) => Some(answer.to_response()),
-            _ => None,
-        })
-    };
-    if let Some(response) = &response {
-        answer(Answer::of(response));
-    }
-    response.is_some()
 }
