@@ -189,13 +189,20 @@ fn placing(table: &Table, key: &str, path: &Path) -> Result<Placing, ConfigFault
                 Some(files) => placing.sandbox.files = files,
                 None => return wrong("a whole number from 1 to 1048576"),
             },
+            "grant" => {
+                let texts = |items: &Vec<Value>| items.iter().map(|item| item.as_str().map(String::from)).collect();
+                match value.as_array().and_then(texts) {
+                    Some(grant) => placing.grant = Some(grant),
+                    None => return wrong("a list of permissions such as [\"call:node.*\", \"publish:mesh.packet\"]"),
+                }
+            }
             "deadline_ms" => match number(86_400_000) {
                 Some(ms) => placing.deadline = Duration::from_millis(ms),
                 None => return wrong("a whole number of milliseconds from 1 to 86400000"),
             },
             _ => {
                 return wrong(
-                    "one of `accept_less`, `cpu_seconds`, `deadline_ms`, `files`, `isolation`, `memory_mib`, `network`, `sandbox`",
+                    "one of `accept_less`, `cpu_seconds`, `deadline_ms`, `files`, `grant`, `isolation`, `memory_mib`, `network`, `sandbox`",
                 );
             }
         }

@@ -1,11 +1,12 @@
 //! The one place that loads a library and the one that looks into it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use helix_runtime::Descriptor;
 use helix_runtime::boundary::{Export, SYMBOL};
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::accept::{Refusal, accept};
 use crate::library::{BuildId, FileFault, Library};
-use crate::process::Placings;
+use crate::process::{Permits, Placings};
 
 /// Loads libraries, each under a name of its own, so that the system never takes one for another.
 ///
@@ -27,6 +28,8 @@ pub struct Loader {
     loaded: Mutex<Vec<Loaded>>,
     count: AtomicUsize,
     pub(crate) placings: Placings,
+    /// By module, of its last build.
+    pub(crate) permits: Mutex<BTreeMap<&'static str, Arc<Permits>>>,
 }
 
 /// A library that is mapped.
@@ -90,8 +93,14 @@ impl Loader {
     pub fn new() -> io::Result<Self> {
         sweep();
         let (folder, lock) = own_folder()?;
-        let placings = Placings::default();
-        Ok(Self { folder, _lock: lock, loaded: Mutex::default(), count: AtomicUsize::new(0), placings })
+        Ok(Self {
+            folder,
+            _lock: lock,
+            loaded: Mutex::default(),
+            count: AtomicUsize::new(0),
+            placings: Placings::default(),
+            permits: Mutex::default(),
+        })
     }
 
     /// Places modules so from here on.

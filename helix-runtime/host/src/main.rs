@@ -131,6 +131,8 @@ enum Verb {
     Health,
     /// What was published, and who heard it
     Stats,
+    /// What modules in processes of their own may do: asked for, granted, used, denied
+    Permissions,
     /// Call a request of a module or a service
     Call {
         /// `module.request`
@@ -222,6 +224,7 @@ fn main() -> ExitCode {
         Verb::Graph { format } => ask.graph(format),
         Verb::Health => ask.health(),
         Verb::Stats => ask.stats(),
+        Verb::Permissions => ask.permissions(),
         Verb::Call { request, args } => ask.call(request, &args),
         Verb::Emit { event, args } => ask.emit(event, &args),
         Verb::Events { filter } => ask.events(filter),

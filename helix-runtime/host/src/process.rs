@@ -4,6 +4,7 @@ mod child;
 mod control;
 mod frame;
 mod link;
+mod permits;
 mod sandbox;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ use crate::library::Library;
 use crate::load::{LoadFault, Loader};
 
 pub use child::serve;
+pub use permits::PermitView;
+pub(crate) use permits::Permits;
 pub use sandbox::Sandbox;
 
 use control::Begin;
@@ -75,12 +78,19 @@ pub struct Placing {
     pub deadline: Duration,
     /// What its process may use.
     pub sandbox: Sandbox,
+    /// What it is granted of what it asks for: permissions, which may end in `*`. Everything if none.
+    pub grant: Option<Vec<String>>,
 }
 
 impl Default for Placing {
     /// By its flags; ten seconds.
     fn default() -> Self {
-        Self { isolation: Isolation::ByFlags, deadline: Duration::from_secs(10), sandbox: Sandbox::default() }
+        Self {
+            isolation: Isolation::ByFlags,
+            deadline: Duration::from_secs(10),
+            sandbox: Sandbox::default(),
+            grant: None,
+        }
     }
 }
 
@@ -140,6 +150,12 @@ fn make_own(folder: &Path) -> Result<(), String> {
 }
 
 impl Loader {
+    /// What the modules in processes may do, and what they have done of it.
+    pub fn permissions(&self) -> Vec<PermitView> {
+        let permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
+        permits.values().map(|permits| permits.view()).collect()
+    }
+
     /// Accepts a library, and has a process of its own serve it: each instance of the module has one.
     pub(crate) fn load_in_process(
         &self,
@@ -150,6 +166,9 @@ impl Loader {
         let program = self.placings.command().map_err(|reason| fault(library, reason))?;
         placing.sandbox.data_dir.as_deref().map_or(Ok(()), make_own).map_err(|reason| fault(library, reason))?;
         let path = self.accepted(library)?;
+        let permits = Arc::new(Permits::new(info.name, info.permissions, placing.grant.as_deref()));
+        let had: Vec<&'static str> = info.permissions.iter().copied().filter(|asked| permits.has(asked)).collect();
+        let info = ModuleInfo { permissions: had.leak(), ..info };
         let order = Order {
             module: info.name,
             program,
@@ -160,11 +179,15 @@ impl Loader {
                 sandbox: placing.sandbox.clone(),
             },
             deadline: placing.deadline,
+            permits: permits.clone(),
         };
         let (link, table) = Link::spawn(&order).map_err(|error| fault(library, error.to_string()))?;
         let first = Mutex::new(Some(link));
         let processes = Arc::new(Processes { order, table: table.clone(), first });
-        boundary::descriptor(info, &table, processes).map_err(|error| fault(library, error.to_string()))
+        let descriptor = boundary::descriptor(info, &table, processes);
+        let descriptor = descriptor.map_err(|error| fault(library, error.to_string()))?;
+        self.permits.lock().unwrap_or_else(PoisonError::into_inner).insert(info.name, permits);
+        Ok(descriptor)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use helix_host::control::{Client, Verb, default_socket};
-use helix_host::{GraphView, HealthView, InfoView, ModuleView, Reloaded, StatsView, WhyView, value};
+use helix_host::{GraphView, HealthView, InfoView, ModuleView, PermitView, Reloaded, StatsView, WhyView, value};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -67,6 +67,10 @@ impl Asker<'_> {
 
     pub fn stats(&self) -> Result<(), Ended> {
         self.read(Verb::Stats, |stats: &StatsView| show::stats(stats))
+    }
+
+    pub fn permissions(&self) -> Result<(), Ended> {
+        self.read(Verb::Permissions, |permits: &Vec<PermitView>| show::permissions(permits))
     }
 
     pub fn info(&self, module: String) -> Result<(), Ended> {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use comfy_table::{CellAlignment, Table};
-use helix_host::{HealthView, InfoView, ModuleView, StatsView, WhyView};
+use helix_host::{HealthView, InfoView, ModuleView, PermitView, StatsView, WhyView};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -118,6 +118,31 @@ pub fn stats(stats: &StatsView) -> Result<(), Ended> {
         stats.libraries,
         stats.mapped_bytes / 1024
     ))
+}
+
+/// What modules in processes may do, and what they have done of it.
+pub fn permissions(all: &[PermitView]) -> Result<(), Ended> {
+    let mut rows = Vec::new();
+    for permits in all {
+        let used = permits.used.iter().map(|(permission, times)| (permission, "used", times));
+        let denied = permits.denied.iter().map(|(permission, times)| (permission, "denied", times));
+        let counted: Vec<_> = used.chain(denied).collect();
+        let row = |permission: &str, state: &str, times: String| {
+            vec![permits.module.clone(), permission.into(), state.into(), times]
+        };
+        for permission in &permits.asked {
+            rows.push(row(permission, "asked", "-".into()));
+        }
+        match &permits.granted {
+            Some(granted) => rows.extend(granted.iter().map(|permission| row(permission, "granted", "-".into()))),
+            None => rows.push(row("*", "granted", "-".into())),
+        }
+        rows.extend(counted.into_iter().map(|(permission, state, times)| row(permission, state, times.to_string())));
+    }
+    if rows.is_empty() {
+        return line("no module has a process of its own; only of those it is checked what they do");
+    }
+    table(&["MODULE", "PERMISSION", "IS", "TIMES"], rows.into_iter(), &[3])
 }
 
 /// What is known of a module.

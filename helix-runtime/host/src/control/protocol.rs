@@ -33,6 +33,7 @@ pub enum Verb {
     Graph,
     Health,
     Stats,
+    Permissions,
     Info { module: String },
     Call { request: String, args: Value },
     Emit { event: String, args: Value },

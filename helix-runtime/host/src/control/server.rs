@@ -244,6 +244,7 @@ fn do_verb(
         Verb::Graph => data(host.graph()),
         Verb::Health => data(host.health()),
         Verb::Stats => data(host.stats()),
+        Verb::Permissions => data(host.permissions()),
         Verb::Info { module } => data(host.info(&module)?),
         Verb::Call { request, args } => host.call(&request, &args)?,
         Verb::Emit { event, args } => {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Host, HostFault, Line, locked};
 use crate::directory::Found;
+use crate::process::PermitView;
 
 /// A module, as `helix ls` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,6 +196,11 @@ impl Host {
     /// Whether the log may have lines under that name: of a module, or of the host itself.
     pub fn knows(&self, name: &str) -> bool {
         name == "helix" || self.shared.runtime.module_id(name).is_ok()
+    }
+
+    /// What modules in processes may do, and what they have done of it.
+    pub fn permissions(&self) -> Vec<PermitView> {
+        self.shared.loader.permissions()
     }
 
     /// Who needs whom.

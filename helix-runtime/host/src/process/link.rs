@@ -13,12 +13,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use helix_runtime::ModuleError;
-use helix_runtime::boundary::{Asks, Process, Turn};
+use helix_runtime::boundary::{Act, Asks, Process, Turn};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::control::{Begin, FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
 use super::frame::{Channel, FrameFault};
+use super::permits::Permits;
 
 /// What a process is made of.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Order {
     pub begin: Begin,
     /// How long it may be silent in a conversation.
     pub deadline: Duration,
+    /// What it may do.
+    pub permits: Arc<Permits>,
 }
 
 /// One process, and what is said to it.
@@ -38,6 +41,7 @@ pub struct Order {
 pub struct Link {
     module: &'static str,
     deadline: Duration,
+    permits: Arc<Permits>,
     group: Pid,
     control: Sender,
     /// Channels on which nobody speaks.
@@ -150,6 +154,10 @@ impl Process for Link {
         self.speaking.fetch_sub(1, Ordering::AcqRel);
         result
     }
+
+    fn may(&self, act: Act<'_>) -> bool {
+        self.permits.may(act)
+    }
 }
 
 impl Drop for Link {
@@ -257,6 +265,7 @@ impl Attending {
         let made = Arc::new(Link {
             module: order.module,
             deadline: order.deadline,
+            permits: order.permits.clone(),
             group,
             control: Sender::new(ours.try_clone()?),
             idle: Mutex::default(),

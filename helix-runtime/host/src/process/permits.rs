@@ -1,0 +1,134 @@
+//! What modules in processes may do: asked for in the attribute, granted in the host's configuration, and written down.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use helix_runtime::boundary::Act;
+use serde::{Deserialize, Serialize};
+
+/// What one module may do, through all its processes.
+#[derive(Debug)]
+pub struct Permits {
+    module: &'static str,
+    asked: Vec<String>,
+    /// All that it asks for, and what it does not ask for, if none.
+    granted: Option<Vec<String>>,
+    audit: Mutex<Audit>,
+}
+
+/// How often each permission was used, and how often it was missed.
+#[derive(Debug, Default)]
+struct Audit {
+    used: BTreeMap<String, u64>,
+    denied: BTreeMap<String, u64>,
+}
+
+/// Of how many permissions it is written down; what is used beyond that is counted under [`OTHERS`].
+const MOST: usize = 256;
+const OTHERS: &str = "(others)";
+
+/// What a module may do, and what it has done of it, as `helix permissions` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermitView {
+    /// The module.
+    pub module: String,
+    /// What it asks for.
+    pub asked: Vec<String>,
+    /// What it was granted; everything if none.
+    pub granted: Option<Vec<String>>,
+    /// What it has used, and how often.
+    pub used: BTreeMap<String, u64>,
+    /// What it has wanted and was denied, and how often.
+    pub denied: BTreeMap<String, u64>,
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, permission: String) -> u64 {
+    let known = counts.contains_key(&permission) || counts.len() < MOST;
+    let count = counts.entry(if known { permission } else { OTHERS.into() }).or_default();
+    *count += 1;
+    *count
+}
+
+/// Whether a permission is meant by one that may end in `*`.
+fn matches(pattern: &str, permission: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => permission.starts_with(start),
+        None => pattern == permission,
+    }
+}
+
+impl Permits {
+    /// Of a module that asks for these, and was granted those.
+    pub fn new(module: &'static str, asked: &[&str], granted: Option<&[String]>) -> Self {
+        let asked = asked.iter().map(|permission| (*permission).into()).collect();
+        Self { module, asked, granted: granted.map(<[String]>::to_vec), audit: Mutex::default() }
+    }
+
+    fn audit(&self) -> MutexGuard<'_, Audit> {
+        self.audit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the module has that permission: it asks for it, and was granted it.
+    pub fn has(&self, permission: &str) -> bool {
+        let in_all = |all: &[String]| all.iter().any(|pattern| matches(pattern, permission));
+        self.granted.as_ref().is_none_or(|granted| in_all(granted) && in_all(&self.asked))
+    }
+
+    /// Whether it may do that. It is written down.
+    pub fn may(&self, act: Act<'_>) -> bool {
+        let permission = act.permission();
+        let has = self.has(&permission);
+        let mut audit = self.audit();
+        if has {
+            count(&mut audit.used, permission);
+        } else if count(&mut audit.denied, permission) == 1 {
+            drop(audit);
+            log::warn!(target: self.module, "may not {act}, and was denied it; this is said once");
+        }
+        has
+    }
+
+    /// What it may do, and what it has done of it.
+    pub fn view(&self) -> PermitView {
+        let audit = self.audit();
+        PermitView {
+            module: self.module.into(),
+            asked: self.asked.clone(),
+            granted: self.granted.clone(),
+            used: audit.used.clone(),
+            denied: audit.denied.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_and_granted_is_allowed_and_all_is_counted() {
+        let granted = ["call:node.*".to_string(), "publish:mesh.packet".into()];
+        let permits = Permits::new("mesh", &["call:*", "subscribe:node.block"], Some(&granted));
+        let call = |request| Act::Call { target: "node", request };
+        assert!(permits.may(call("tip")) && permits.may(call("tip")));
+        assert!(!permits.may(Act::Call { target: "wallet", request: "spend" }), "it was not granted");
+        assert!(!permits.may(Act::Publish { event: "mesh.packet" }), "it is not asked for");
+        assert!(!permits.may(Act::Subscribe { topic: "*" }));
+        let view = permits.view();
+        assert_eq!(view.used, [("call:node.tip".to_string(), 2)].into());
+        assert_eq!(view.denied.len(), 3);
+        for number in 0..1000 {
+            permits.may(Act::Publish { event: &number.to_string() });
+        }
+        let view = permits.view();
+        assert_eq!(view.denied.len(), MOST + 1);
+        assert_eq!(view.denied.values().sum::<u64>(), 1003);
+    }
+
+    #[test]
+    fn without_a_list_everything_is_granted() {
+        let permits = Permits::new("mesh", &[], None);
+        assert!(permits.may(Act::Publish { event: "anything" }));
+        assert!(permits.has("anything"));
+    }
+}
