@@ -193,7 +193,7 @@ fn placing(table: &Table, key: &str, path: &Path) -> Result<Placing, ConfigFault
                 let texts = |items: &Vec<Value>| items.iter().map(|item| item.as_str().map(String::from)).collect();
                 match value.as_array().and_then(texts) {
                     Some(grant) => placing.grant = Some(grant),
-                    None => return wrong("a list of permissions such as [\"call:node.*\", \"publish:mesh.packet\"]"),
+                    None => return wrong("a list of permissions such as [\"call/node\", \"publish/mesh.packet\"]"),
                 }
             }
             "deadline_ms" => match number(86_400_000) {

@@ -78,7 +78,7 @@ pub struct Placing {
     pub deadline: Duration,
     /// What its process may use.
     pub sandbox: Sandbox,
-    /// What it is granted of what it asks for: permissions, which may end in `*`. Everything if none.
+    /// What it is granted of what it asks for: permissions, each with all that are parts of it. Everything if none.
     pub grant: Option<Vec<String>>,
 }
 

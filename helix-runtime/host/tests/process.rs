@@ -29,7 +29,7 @@ unsafe extern "C" {
     fn _exit(code: i32) -> !;
 }
 
-#[helix_module(name = "enemy", flags = HOT_RELOADABLE)]
+#[helix_module(name = "enemy", flags = HOT_RELOADABLE, permissions = ["call/friend", "publish/enemy", "subscribe/end", "secret"])]
 #[derive(Default)]
 pub struct Enemy { #[config(default = "")] fail: String, count: u64 }
 
@@ -76,6 +76,25 @@ impl Enemy {
     #[on_request]
     fn says(&self, line: String) { println!("{line}"); }
     #[on_request]
+    fn asks(&self, path: String, ctx: &Context) -> Result<u64, String> {
+        ctx.call::<(), u64>(&path, ()).map_err(|error| error.to_string())
+    }
+    #[on_request]
+    fn publishes(&self, name: String, ctx: &Context) -> Result<u32, String> {
+        let result = if name == "module.crashed" {
+            ctx.publish(&ModuleCrashed { name: "friend".try_into().unwrap() })
+        } else {
+            ctx.publish(&Event::Custom(Custom::new(name, vec![])))
+        };
+        result.first_error.map_or(Ok(result.handled), |(_, error)| Err(error.to_string()))
+    }
+    #[on_request]
+    fn hears(&self, name: String, ctx: &Context) -> Result<(), String> {
+        let topics = vec![helix_runtime::EventTopic::Custom(name.into())];
+        let subscription = helix_runtime::EventSubscription::new("ear", topics, Box::new(|_| EventResponse::Handled));
+        ctx.subscribe(subscription).map(drop).map_err(|error| error.to_string())
+    }
+    #[on_request]
     fn attempt(&self, what: String, at: String) -> Result<(), String> {
         match what.as_str() {
             "read" => told(std::fs::read(at)),
@@ -93,7 +112,7 @@ impl Enemy {
             "memory" => {
                 let mut all: Vec<u8> = Vec::new();
                 all.try_reserve_exact(1 << 30).map_err(|error| error.to_string())?;
-                all.resize(1 << 30, 1);
+                unsafe { std::ptr::write_bytes(all.as_mut_ptr(), 1, 1 << 30); all.set_len(1 << 30) }
                 is(std::hint::black_box(all).len() == 1 << 30)
             }
             "files" => {
@@ -243,6 +262,116 @@ fn it_fails_in_each_step_of_its_life_and_never_hangs_the_host() {
             let found = found.unwrap_err();
             assert!(found.contains("has crashed") || found.contains("panicked"), "{step} {how}: {found}");
         }
+    }
+}
+
+/// A module that is linked to the host.
+mod friend {
+    use helix_runtime::prelude::*;
+
+    /// Answers.
+    #[helix_module(name = "friend")]
+    #[derive(Default)]
+    pub struct Friend;
+
+    #[helix_handlers]
+    impl Friend {
+        #[on_request]
+        fn open(&self) -> u64 {
+            7
+        }
+
+        #[on_request(permission = "secret")]
+        fn secret(&self) -> u64 {
+            8
+        }
+    }
+}
+
+#[test]
+fn it_may_do_what_it_asks_for_and_is_granted_and_nothing_else() {
+    let folder = support::folder("permits");
+    let start = |grant: &str| {
+        let text = format!(
+            "[host]\ncommand = {:?}\nmodules.enemy = {{ isolation = \"process\"{grant} }}\n",
+            env!("CARGO_BIN_EXE_helix")
+        );
+        let builder = Host::builder().modules(helix_runtime::modules![friend::Friend]);
+        let builder = builder.libraries(std::slice::from_ref(&*LIBRARY));
+        builder.configuration(Configuration::parse(&text, Path::new("host.toml")).unwrap()).start()
+    };
+    let told = |host: &Host, request: &str, what: &str| -> Result<(), String> {
+        let runtime = host.runtime();
+        match request {
+            "hears" => runtime.call::<(&str,), Result<(), String>>("enemy.hears", (what,)).unwrap(),
+            "asks" => runtime.call::<(&str,), Result<u64, String>>("enemy.asks", (what,)).unwrap().map(drop),
+            _ => runtime.call::<(&str,), Result<u32, String>>("enemy.publishes", (what,)).unwrap().map(drop),
+        }
+    };
+    let all = [("asks", "friend.open"), ("asks", "friend.secret"), ("publishes", "enemy.says"), ("hears", "net")];
+    let host = start("").unwrap();
+    for (request, what) in all {
+        assert_eq!(told(&host, request, what), Ok(()), "{request} {what}");
+    }
+    let forged = told(&host, "publishes", "module.crashed").unwrap_err();
+    assert!(forged.contains("may not publish `module.crashed`"), "{forged}");
+    drop(host);
+
+    let host = start(", grant = [\"call\", \"subscribe/end\", \"publish\"]").unwrap();
+    for ((request, what), says) in all.into_iter().zip([
+        None,
+        Some("needs the permission `secret`"),
+        None,
+        Some("may not hear `net`: it needs the permission `subscribe/net`"),
+    ]) {
+        match (told(&host, request, what), says) {
+            (Ok(()), None) => {}
+            (Err(error), Some(says)) if error.contains(says) => {}
+            (found, _) => panic!("{request} {what}: {found:?}"),
+        }
+    }
+    let error = told(&host, "asks", "enemy.add").unwrap_err();
+    assert!(error.contains("may not call `enemy.add`"), "{error}");
+    let permits = host.permissions().remove(0);
+    assert_eq!(permits.used["call/friend.open"], 1);
+    assert_eq!(permits.denied, [("call/enemy.add".to_string(), 1), ("subscribe/net".into(), 1)].into());
+    drop(host);
+
+    let error = start(", grant = []").unwrap_err().to_string();
+    assert!(error.contains("may not hear `end`"), "{error}");
+}
+
+/// A program that speaks to its host as it likes: what it has for standard input is the socket.
+fn liar(folder: &Path, name: &str, script: &str) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().into()
+}
+
+#[test]
+fn a_program_that_is_no_server_of_modules_is_told_so() {
+    let folder = support::folder("liars");
+    let greets = r"printf 'helixipc\001\000\001\000' >&0";
+    for (name, script, says) in [
+        ("silent", "sleep 30", "it was not ready after 300ms"),
+        ("ends", "exit 3", "its process has exited with 3"),
+        ("speaks", "echo oh dear >&2; exit 3", "has exited with 3\n  oh dear"),
+        ("garbage", "printf 'GET / HTTP/1.1\\r\\n' >&0; sleep 30", "found the preamble \"GET / HTTP/1\""),
+        ("waits", &format!("{greets}; printf '\\001' >&0; sleep 30"), "it was not ready after 300ms"),
+        ("long", &format!("{greets}; printf '\\377\\377\\377\\177' >&0; sleep 30"), "a frame of 2147483647 bytes"),
+        ("odd", &format!("{greets}; printf '\\002\\000\\000\\000\\143\\143' >&0; sleep 30"), "it was not understood"),
+        ("cut", &format!("{greets}; printf '\\100\\000\\000\\000abc' >&0"), "has exited with 0"),
+    ] {
+        let program = liar(&folder, name, script);
+        let text = format!(
+            "[host]\ncommand = {program:?}\nmodules.enemy = {{ isolation = \"process\", deadline_ms = 300 }}\n"
+        );
+        let builder = Host::builder().libraries(std::slice::from_ref(&*LIBRARY));
+        let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
+        let fault = builder.configuration(configuration).start().unwrap_err().to_string();
+        assert!(fault.contains(says), "{name}: {fault}");
     }
 }
 

@@ -320,7 +320,7 @@ impl Attending {
             if ready == 0 {
                 if let Some(link) = &self.made {
                     link.blame(format!("it was not ready after {:?}", link.deadline));
-                    self.made = None;
+                    self.until += GRACE;
                 }
                 continue;
             }
@@ -445,17 +445,17 @@ impl Attending {
             self.err.drain(self.module);
         }
         let _ = self.listen(tells);
-        self.made = None;
+        // A host that has dismissed it does not ask why it has ended.
+        let Some(link) = self.link.upgrade() else { return };
+        let told = locked(&link.blamed).clone().or(self.refused.take());
+        let cause = told.unwrap_or_else(|| status.map_or_else(|error| error.to_string(), |status| how(&status)));
         let lines = self.err.last.iter().map(|line| format!("\n  {line}")).collect::<String>();
-        let Some(link) = self.link.upgrade() else {
-            let why =
-                self.refused.unwrap_or_else(|| status.map_or_else(|error| error.to_string(), |status| how(&status)));
-            drop(tells.send(Err(io::Error::other(format!("{why}{lines}")))));
+        let cause = format!("{cause}{lines}");
+        if self.made.take().is_some() {
+            drop(tells.send(Err(io::Error::other(cause))));
             return;
-        };
-        let blamed = locked(&link.blamed).clone();
-        let cause = blamed.unwrap_or_else(|| status.map_or_else(|error| error.to_string(), |status| how(&status)));
-        *locked(&link.end) = Some(format!("{cause}{lines}"));
+        }
+        *locked(&link.end) = Some(cause);
         link.ended.notify_all();
         if !link.dismissed.load(Ordering::Acquire) && link.speaking.load(Ordering::Acquire) == 0 {
             let asks = link.asks.get().and_then(Weak::upgrade);

@@ -49,12 +49,9 @@ fn count(counts: &mut BTreeMap<String, u64>, permission: String) -> u64 {
     *count
 }
 
-/// Whether a permission is meant by one that may end in `*`.
-fn matches(pattern: &str, permission: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => permission.starts_with(start),
-        None => pattern == permission,
-    }
+/// Whether a permission is that one, or a part of it: `call/node` has `call/node.tip` in it, and `call` has both.
+fn has(whole: &str, permission: &str) -> bool {
+    permission.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
 }
 
 impl Permits {
@@ -70,7 +67,7 @@ impl Permits {
 
     /// Whether the module has that permission: it asks for it, and was granted it.
     pub fn has(&self, permission: &str) -> bool {
-        let in_all = |all: &[String]| all.iter().any(|pattern| matches(pattern, permission));
+        let in_all = |all: &[String]| all.iter().any(|whole| has(whole, permission));
         self.granted.as_ref().is_none_or(|granted| in_all(granted) && in_all(&self.asked))
     }
 
@@ -107,15 +104,16 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_and_granted_is_allowed_and_all_is_counted() {
-        let granted = ["call:node.*".to_string(), "publish:mesh.packet".into()];
-        let permits = Permits::new("mesh", &["call:*", "subscribe:node.block"], Some(&granted));
+        let granted = ["call/node".to_string(), "publish/mesh.packet".into()];
+        let permits = Permits::new("mesh", &["call", "subscribe/node.block"], Some(&granted));
         let call = |request| Act::Call { target: "node", request };
         assert!(permits.may(call("tip")) && permits.may(call("tip")));
         assert!(!permits.may(Act::Call { target: "wallet", request: "spend" }), "it was not granted");
         assert!(!permits.may(Act::Publish { event: "mesh.packet" }), "it is not asked for");
+        assert!(!has("call/node", "call/nodes.tip") && has("call/node", "call/node"));
         assert!(!permits.may(Act::Subscribe { topic: "*" }));
         let view = permits.view();
-        assert_eq!(view.used, [("call:node.tip".to_string(), 2)].into());
+        assert_eq!(view.used, [("call/node.tip".to_string(), 2)].into());
         assert_eq!(view.denied.len(), 3);
         for number in 0..1000 {
             permits.may(Act::Publish { event: &number.to_string() });

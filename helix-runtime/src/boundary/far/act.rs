@@ -27,12 +27,13 @@ pub enum Act<'a> {
 }
 
 impl Act<'_> {
-    /// The permission that it takes: `call:module.request`, `publish:event` or `subscribe:topic`.
+    /// The permission that it takes: `call/module.request`, `publish/event`, `subscribe/topic`, or `subscribe` for all of them.
     pub fn permission(&self) -> String {
         match self {
-            Self::Call { target, request } => format!("call:{target}.{request}"),
-            Self::Publish { event } => format!("publish:{event}"),
-            Self::Subscribe { topic } => format!("subscribe:{topic}"),
+            Self::Call { target, request } => format!("call/{target}.{request}"),
+            Self::Publish { event } => format!("publish/{event}"),
+            Self::Subscribe { topic: "*" } => "subscribe".into(),
+            Self::Subscribe { topic } => format!("subscribe/{topic}"),
         }
     }
 }
