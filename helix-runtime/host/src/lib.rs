@@ -27,7 +27,7 @@ pub use directory::{Checked, Directory, Found, read_records};
 pub use host::*;
 pub use library::{BuildId, FileFault, Library, seal};
 pub use load::{LoadFault, Loaded, Loader};
-pub use process::{Isolation, PermitView, Placing, Placings, Sandbox, VERB, serve};
+pub use process::{Isolation, PermitView, Placing, Placings, ProcessView, Sandbox, VERB, serve};
 pub use watch::{Told, Watch};
 
 #[doc = include_str!("../../docs/reload.md")]

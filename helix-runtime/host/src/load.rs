@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::accept::{Refusal, accept};
 use crate::library::{BuildId, FileFault, Library};
-use crate::process::{Permits, Placings};
+use crate::process::{Placings, Processes};
 
 /// Loads libraries, each under a name of its own, so that the system never takes one for another.
 ///
@@ -29,7 +29,7 @@ pub struct Loader {
     count: AtomicUsize,
     pub(crate) placings: Placings,
     /// By module, of its last build.
-    pub(crate) permits: Mutex<BTreeMap<&'static str, Arc<Permits>>>,
+    pub(crate) processes: Mutex<BTreeMap<&'static str, Arc<Processes>>>,
 }
 
 /// A library that is mapped.
@@ -99,7 +99,7 @@ impl Loader {
             loaded: Mutex::default(),
             count: AtomicUsize::new(0),
             placings: Placings::default(),
-            permits: Mutex::default(),
+            processes: Mutex::default(),
         })
     }
 

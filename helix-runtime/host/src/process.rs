@@ -21,22 +21,41 @@ use crate::load::{LoadFault, Loader};
 
 pub use child::serve;
 pub use permits::PermitView;
-pub(crate) use permits::Permits;
 pub use sandbox::Sandbox;
 
 use control::Begin;
 use link::{Link, Order};
+use permits::Permits;
+use serde::{Deserialize, Serialize};
 
 /// The hidden verb of the `helix` command that serves a module to its host.
 pub const VERB: &str = "serve-module";
 
 /// Makes the processes of one library. All of them have the same table of handlers.
 #[derive(Debug)]
-struct Processes {
+pub(crate) struct Processes {
     order: Order,
     table: Vec<u8>,
     /// The one that has told the table, until an instance takes it.
     first: Mutex<Option<Arc<Link>>>,
+    /// The one that was made last.
+    last: Mutex<Weak<Link>>,
+}
+
+/// A process that serves a module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessView {
+    /// Its number.
+    pub pid: u32,
+    /// What of its sandbox is in force.
+    pub sandbox: Vec<String>,
+}
+
+impl Processes {
+    fn view(&self) -> Option<ProcessView> {
+        let link = self.last.lock().unwrap_or_else(PoisonError::into_inner).upgrade()?;
+        Some(ProcessView { pid: link.pid(), sandbox: link.sandbox() })
+    }
 }
 
 impl Spawn for Processes {
@@ -53,6 +72,7 @@ impl Spawn for Processes {
             }
         };
         link.answered_by(asks);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&link);
         Ok(link)
     }
 }
@@ -152,8 +172,13 @@ fn make_own(folder: &Path) -> Result<(), String> {
 impl Loader {
     /// What the modules in processes may do, and what they have done of it.
     pub fn permissions(&self) -> Vec<PermitView> {
-        let permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
-        permits.values().map(|permits| permits.view()).collect()
+        let processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
+        processes.values().map(|processes| processes.order.permits.view()).collect()
+    }
+
+    /// The process that serves a module, if one does.
+    pub fn process(&self, module: &str) -> Option<ProcessView> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner).get(module)?.view()
     }
 
     /// Accepts a library, and has a process of its own serve it: each instance of the module has one.
@@ -179,14 +204,14 @@ impl Loader {
                 sandbox: placing.sandbox.clone(),
             },
             deadline: placing.deadline,
-            permits: permits.clone(),
+            permits,
         };
         let (link, table) = Link::spawn(&order).map_err(|error| fault(library, error.to_string()))?;
-        let first = Mutex::new(Some(link));
-        let processes = Arc::new(Processes { order, table: table.clone(), first });
-        let descriptor = boundary::descriptor(info, &table, processes);
+        let (first, last) = (Mutex::new(Some(link)), Mutex::default());
+        let processes = Arc::new(Processes { order, table: table.clone(), first, last });
+        let descriptor = boundary::descriptor(info, &table, processes.clone());
         let descriptor = descriptor.map_err(|error| fault(library, error.to_string()))?;
-        self.permits.lock().unwrap_or_else(PoisonError::into_inner).insert(info.name, permits);
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner).insert(info.name, processes);
         Ok(descriptor)
     }
 }

@@ -166,7 +166,7 @@ fn no_process_outlives_its_host() {
         let mut found = None;
         support::until("the host answers", || {
             let verb = Verb::Call { request: "ledger.pid".into(), args: json!({}) };
-            let Ok(mut client) = Client::new(&socket) else { return false };
+            let Ok(client) = Client::new(&socket) else { return false };
             client.ask(verb, &mut |value| found = value.as_i64()).is_ok() && found.is_some()
         });
         let served = Pid::from_raw(i32::try_from(found.unwrap()).unwrap()).unwrap();

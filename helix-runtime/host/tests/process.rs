@@ -290,7 +290,6 @@ mod friend {
 
 #[test]
 fn it_may_do_what_it_asks_for_and_is_granted_and_nothing_else() {
-    let folder = support::folder("permits");
     let start = |grant: &str| {
         let text = format!(
             "[host]\ncommand = {:?}\nmodules.enemy = {{ isolation = \"process\"{grant} }}\n",
@@ -382,6 +381,10 @@ fn its_world_is_empty_but_for_what_it_was_given() {
     assert_eq!(host.runtime().call::<(), Vec<String>>("enemy.environment", ()).unwrap(), Vec::<String>::new());
     assert_eq!(host.runtime().call::<(), u64>("enemy.standard_input", ()).unwrap(), 0);
     assert_eq!(host.modules()[0].place, "process");
+    let process = host.info("enemy").unwrap().process.unwrap();
+    assert_eq!(process.pid, host.runtime().call::<(), u32>("enemy.pid", ()).unwrap());
+    let applied = ["memory 256 MiB", "256 files", "no core dumps", "no_new_privs", "landlock", "seccomp"];
+    assert_eq!(process.sandbox, applied);
 }
 
 #[test]

@@ -279,15 +279,16 @@ impl Far {
         let calls = host::calls();
         let mut error = Vec::new();
         let end = self.end;
-        // SAFETY: here and below the end is this one's, and goes back when this goes; the place is of the call under way.
         let told = match *ask {
             Up::Done { .. } => return,
             Up::Config { key } => {
+                // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 let value = place.and_then(|place| unsafe { (calls.config)(end, place, key) });
                 // SAFETY: the configuration lives as long as the runtime, of which a call is under way.
                 Told::Text(value.map(|value| unsafe { &*value }))
             }
             Up::Publish(ref event) => {
+                // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 let outcome = unsafe { (calls.publish)(end, &event.crossing(), &mut error) };
                 let super::Outcome { handled, ignored, deferred, queued, failed, dropped, paused, module } = outcome;
                 let counts = [handled, ignored, deferred, queued, failed, dropped];
@@ -301,6 +302,7 @@ impl Far {
                 let name = fault::intern(name);
                 let asked = Subscription { name, topics: &topics, priority, closure, ear: EARS };
                 let owner = place.filter(|_| owned);
+                // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 match unsafe { (calls.subscribe)(end, owner, &asked, &mut error) } {
                     Some(id) => {
                         Own::note(&mut self.own.lock().subscriptions, id);
@@ -310,8 +312,10 @@ impl Far {
                 }
             }
             Up::Unsubscribe { subscription } => {
+                // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 done(unsafe { (calls.unsubscribe)(end, subscription, &mut error) }, &error)
             }
+            // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
             Up::Resolve { target, request } => match unsafe { (calls.resolve)(end, target, request, &mut error) } {
                 Some(route) => {
                     Own::note(&mut self.own.lock().routes, route);
@@ -320,10 +324,12 @@ impl Far {
                 None => Told::Failed(Bytes(&error)),
             },
             Up::Agree { route, args, reply } => {
+                // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 done(unsafe { (calls.agree)(end, route, &Codec::told(args, reply), &mut error) }, &error)
             }
             Up::Call { route, request, timeout, args } => {
                 let (asked, mut reply) = (Asked { route, request, timeout }, Vec::new());
+                // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 if unsafe { (calls.call)(end, &asked, args.0, &mut reply, &mut error) } {
                     *answer = wire::to_bytes(&Told::Reply(Bytes(&reply)));
                     return;
@@ -335,6 +341,7 @@ impl Far {
                 let mut respond = |response: Answer<'_>| {
                     *answer = wire::to_bytes(&Told::Response(response.to_wire()));
                 };
+                // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 if unsafe { (calls.request)(end, &asked, &letter.to_request(), &mut respond, &mut error) } {
                     return;
                 }

@@ -246,13 +246,14 @@ impl Near {
 
     fn handle(&self, entry: &'static Entry, down: &Down<'_>) -> Done {
         let alone = entry.exclusive && !self.descriptor.needs_no_lock();
-        // SAFETY: here and below: the instance is there, its handlers that run alone do, and the entry is its own.
         match (entry.kind, down) {
             (EntryKind::Step(_, call), Down::Step { .. }) => {
+                // SAFETY: the instance is there, who runs alone does, and the entry is its own.
                 self.inside(alone, |data, cx, _| unsafe { call(data, cx) })
             }
             (EntryKind::Event { call, .. }, Down::Event { event, .. }) => {
                 self.inside(alone, |data, cx, _| match received(event) {
+                    // SAFETY: the instance is there, who runs alone does, and the entry is its own.
                     Ok(event) => event.deliver(|delivery| unsafe { call(data, delivery, cx) }),
                     Err(error) => {
                         cx.fail_here(error);
@@ -262,6 +263,7 @@ impl Near {
             }
             (EntryKind::Request(request), Down::Request { args, .. }) => match request.call {
                 RequestFn::Typed(call, codec) => {
+                    // SAFETY: the instance is there, who runs alone does, and the entry is its own.
                     self.inside(alone, |data, cx, reply| unsafe { codec.serve(call, data, args.0, reply, cx) })
                 }
                 RequestFn::Raw(_) => Done::of(Status::Mismatch),
@@ -271,6 +273,7 @@ impl Near {
                     let mut request = letter.to_request();
                     request.vouch_for(letter.source);
                     let mut response = None;
+                    // SAFETY: the instance is there, who runs alone does, and the entry is its own.
                     let status = unsafe { call(data, &request, &mut response, cx) };
                     if let Some(response) = &response {
                         *reply = wire::to_bytes(&Answer::of(response).to_wire());
@@ -280,9 +283,11 @@ impl Near {
                 RequestFn::Typed(..) => Done::of(Status::Mismatch),
             },
             (EntryKind::Save { call, .. }, Down::Save { .. }) => {
+                // SAFETY: the instance is there, who runs alone does, and the entry is its own.
                 self.inside(alone, |data, cx, state| unsafe { call(data, state, cx) })
             }
             (EntryKind::Restore { call, .. }, Down::Restore { state, .. }) => {
+                // SAFETY: the instance is there, who runs alone does, and the entry is its own.
                 self.inside(true, |data, cx, _| unsafe { call(data, state.0, cx) })
             }
             _ => Done::failed(&ModuleError::new("found a handler of another kind than the one that was called")),
@@ -293,9 +298,9 @@ impl Near {
         let found = locked(&self.ears).get(&closure).copied();
         let Some(ear) = found else { return Done::of(Status::Ignored) };
         let mut error = Vec::new();
-        // SAFETY: it was subscribed; the host forgets it after the last call of it. An event of this copy's is what it says.
         let status = match received(event) {
             Ok(event) => {
+                // SAFETY: it was subscribed, and is forgotten after the last call of it; an event of this copy's is what it says.
                 event.deliver(|delivery| unsafe { (ear.calls.hear)(ear.closure, &delivery.crossing(), &mut error) })
             }
             Err(refused) => return Done::failed(&refused),

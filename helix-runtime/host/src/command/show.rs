@@ -142,7 +142,7 @@ pub fn permissions(all: &[PermitView]) -> Result<(), Ended> {
     if rows.is_empty() {
         return line("no module has a process of its own; only of those it is checked what they do");
     }
-    table(&["MODULE", "PERMISSION", "IS", "TIMES"], rows.into_iter(), &[3])
+    table(&["MODULE", "PERMISSION", "IS", "TIMES"], rows, &[3])
 }
 
 /// What is known of a module.
@@ -164,6 +164,9 @@ pub fn info(info: &InfoView) -> Result<(), Ended> {
         None => Ok(()),
         Some(module) => {
             line("in force:")?;
+            if let Some(process) = &info.process {
+                line(&format!("  {:<12} {}: {}", "process", process.pid, process.sandbox.join(", ")))?;
+            }
             modules(std::slice::from_ref(module))
         }
     }

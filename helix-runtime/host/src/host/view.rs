@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use helix_runtime::modinfo::Record;
-use helix_runtime::{ModuleState, ModuleStatus};
+use helix_runtime::{ModuleState, ModuleStatus, Placement};
 use serde::{Deserialize, Serialize};
 
 use super::{Host, HostFault, Line, locked};
 use crate::directory::Found;
-use crate::process::PermitView;
+use crate::process::{PermitView, ProcessView};
 
 /// A module, as `helix ls` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,13 +152,15 @@ pub struct InfoView {
     pub build: Option<String>,
     /// What is in force, for one that is loaded.
     pub loaded: Option<ModuleView>,
+    /// The process that serves it, where it has one of its own.
+    pub process: Option<ProcessView>,
 }
 
 impl InfoView {
     /// What a record says.
     pub fn of_record(record: &Record) -> Self {
         let fields = record.fields().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-        Self { fields, file: None, build: None, loaded: None }
+        Self { fields, file: None, build: None, loaded: None, process: None }
     }
 }
 
@@ -315,7 +317,9 @@ impl Host {
             None => Vec::new(),
         };
         let (file, build) = library.map(|(path, build)| (path.display().to_string(), build.to_string())).unzip();
-        Ok(InfoView { fields, file, build, loaded })
+        let is_process = loaded.as_ref().is_some_and(|module| module.place == Placement::Process.to_string());
+        let process = self.shared.loader.process(name).filter(|_| is_process);
+        Ok(InfoView { fields, file, build, loaded, process })
     }
 }
 

@@ -88,6 +88,16 @@ impl Link {
         let _ = self.asks.set(asks);
     }
 
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.group.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// What of its sandbox is in force.
+    pub fn sandbox(&self) -> Vec<String> {
+        self.sandbox.get().cloned().unwrap_or_default()
+    }
+
     fn channel(&self) -> io::Result<Channel> {
         if let Some(channel) = locked(&self.idle).pop() {
             return Ok(channel);
