@@ -252,20 +252,47 @@ pub(crate) enum EncodeError {
 
 /// Encodes into a sink.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> Result<(), EncodeError> {
-    struct Flavor<'a>(&'a mut dyn Sink);
-    impl postcard::ser_flavors::Flavor for Flavor<'_> {
-        type Output = ();
-        fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-            self.try_extend(&[byte])
-        }
-        fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-            if self.0.put(bytes) { Ok(()) } else { Err(postcard::Error::SerializeBufferFull) }
-        }
-        fn finalize(self) -> postcard::Result<()> {
-            Ok(())
+    /// Gathers what comes byte by byte, as a sequence of bytes does.
+    struct Flavor<'a> {
+        sink: &'a mut dyn Sink,
+        gathered: [u8; 64],
+        len: usize,
+    }
+    impl Flavor<'_> {
+        fn flush(&mut self) -> postcard::Result<()> {
+            let len = core::mem::take(&mut self.len);
+            if len == 0 || self.sink.put(&self.gathered[..len]) {
+                Ok(())
+            } else {
+                Err(postcard::Error::SerializeBufferFull)
+            }
         }
     }
-    postcard::serialize_with_flavor(value, Flavor(sink)).map_err(|error| match error {
+    impl postcard::ser_flavors::Flavor for Flavor<'_> {
+        type Output = ();
+        #[inline]
+        fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+            if self.len == self.gathered.len() {
+                self.flush()?;
+            }
+            self.gathered[self.len] = byte;
+            self.len += 1;
+            Ok(())
+        }
+        fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+            if let Some(room) = self.gathered.get_mut(self.len..self.len + bytes.len()) {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+                return Ok(());
+            }
+            self.flush()?;
+            if self.sink.put(bytes) { Ok(()) } else { Err(postcard::Error::SerializeBufferFull) }
+        }
+        fn finalize(mut self) -> postcard::Result<()> {
+            self.flush()
+        }
+    }
+    postcard::serialize_with_flavor(value, Flavor { sink, gathered: [0; 64], len: 0 }).map_err(|error| match error {
         postcard::Error::SerializeBufferFull => EncodeError::Full,
         _ => EncodeError::Refused,
     })

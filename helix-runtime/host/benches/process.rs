@@ -70,6 +70,9 @@ fn main() {
     if arguments.iter().any(|argument| argument == ECHO_ARGUMENT) {
         return echo();
     }
+    // On one processor, processes and all: the time to wake another one up is not what is measured.
+    let mut one = rustix::thread::CpuSet::new();
+    one.set(0);
     let folder = support::folder("bench-process");
     let release = Cargo { release: true, ..support::cargo() };
     let built = release.build(&support::write_crate(&folder, "echo", ECHO), &Cancel::default(), &mut |_| {});
@@ -85,6 +88,7 @@ fn main() {
         builder.runtime(move |builder| builder.supervision(eager)).start().unwrap()
     };
 
+    rustix::thread::sched_setaffinity(None, &one).unwrap();
     let (mut ours, theirs) = UnixStream::pair().unwrap();
     let mut other = Command::new(std::env::current_exe().unwrap());
     let mut other = other.arg(ECHO_ARGUMENT).stdin(Stdio::from(OwnedFd::from(theirs))).spawn().unwrap();
@@ -117,8 +121,8 @@ fn main() {
     let time = |at: usize| median(rounds.iter().map(|round| round[at]).collect());
     let ratio = |at: usize| median(rounds.iter().map(|round| round[at] / round[0]).collect());
     let mut text = String::from(
-        "# What a process costs a module\n\nWritten by `cargo bench -p helix-host --bench process -- --write`; medians, by turns. The machine is shared: \
-         trust the ratios.\n\n## A call\n\n| | us | of the floor |\n|---|--:|--:|\n",
+        "# What a process costs a module\n\nWritten by `cargo bench -p helix-host --bench process -- --write`; medians, by turns, all on one processor. The \
+         machine is shared: trust the ratios.\n\n## A call\n\n| | us | of the floor |\n|---|--:|--:|\n",
     );
     for (at, name) in [
         "floor: 64 bytes there and back over a Unix socket, blocking",

@@ -39,19 +39,22 @@ pub enum FrameFault {
 #[derive(Debug)]
 pub struct Channel {
     socket: UnixStream,
-    /// What was read; the first `taken` bytes of it were given out.
-    read: Vec<u8>,
+    /// Room for what is read, of which so much is filled, and the first `taken` bytes of that were given out.
+    room: Vec<u8>,
+    filled: usize,
     taken: usize,
     written: Vec<u8>,
 }
 
+/// How much room there is at first, and how much more is made at a time, whatever was announced.
+const FIRST: usize = 4 << 10;
 const CHUNK: usize = 64 << 10;
 
 impl Channel {
     /// A channel whose reads wait so long at most.
     pub fn new(socket: UnixStream, patience: Option<Duration>) -> io::Result<Self> {
         socket.set_read_timeout(patience)?;
-        Ok(Self { socket, read: Vec::new(), taken: 0, written: Vec::new() })
+        Ok(Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new() })
     }
 
     /// Sends a frame.
@@ -70,32 +73,38 @@ impl Channel {
 
     /// Receives the next frame.
     pub fn receive(&mut self) -> Result<&[u8], FrameFault> {
-        self.read.drain(..self.taken);
+        self.room.copy_within(self.taken..self.filled, 0);
+        self.filled -= self.taken;
         self.taken = 0;
-        while self.read.len() < 4 {
+        if self.filled == 0 && self.room.len() > CHUNK {
+            self.room = vec![0; FIRST];
+        }
+        while self.filled < 4 {
             self.more(4)?;
         }
-        let length = u32::from_le_bytes([self.read[0], self.read[1], self.read[2], self.read[3]]) as usize;
+        let length = u32::from_le_bytes([self.room[0], self.room[1], self.room[2], self.room[3]]) as usize;
         if length > LONGEST {
             return Err(FrameFault::TooLong { found: length });
         }
-        while self.read.len() < 4 + length {
+        while self.filled < 4 + length {
             self.more(4 + length)?;
         }
         self.taken = 4 + length;
-        Ok(&self.read[4..self.taken])
+        Ok(&self.room[4..self.taken])
     }
 
-    /// Reads what there is: never room for more than a chunk, whatever was announced.
+    /// Reads what there is.
     fn more(&mut self, expected: usize) -> Result<(), FrameFault> {
-        let found = self.read.len();
-        self.read.resize(found + CHUNK, 0);
-        let result = self.socket.read(&mut self.read[found..]);
-        self.read.truncate(found + result.as_ref().copied().unwrap_or(0));
-        match result {
-            Ok(0) if found == 0 => Err(FrameFault::Closed),
-            Ok(0) => Err(FrameFault::Cut { found, expected }),
-            Ok(_) => Ok(()),
+        if self.filled == self.room.len() {
+            self.room.resize(self.filled + CHUNK, 0);
+        }
+        match self.socket.read(&mut self.room[self.filled..]) {
+            Ok(0) if self.filled == 0 => Err(FrameFault::Closed),
+            Ok(0) => Err(FrameFault::Cut { found: self.filled, expected }),
+            Ok(read) => {
+                self.filled += read;
+                Ok(())
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(error) => Err(fault(error)),
         }
@@ -107,5 +116,59 @@ fn fault(error: io::Error) -> FrameFault {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => FrameFault::Late,
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => FrameFault::Closed,
         _ => FrameFault::Io(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ends() -> (UnixStream, Channel) {
+        let (raw, other) = UnixStream::pair().unwrap();
+        (raw, Channel::new(other, Some(Duration::from_millis(200))).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_in_whatever_pieces_arrives(
+            messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..9000), 1..6),
+            cuts in proptest::collection::vec(1_usize..5000, 1..8),
+        ) {
+            let (mut raw, mut channel) = ends();
+            let all: Vec<u8> = messages.iter().flat_map(|message| {
+                let length = (message.len() as u32).to_le_bytes();
+                length.into_iter().chain(message.iter().copied())
+            }).collect();
+            std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    let mut rest = &all[..];
+                    for cut in cuts.iter().cycle() {
+                        let (now, later) = rest.split_at((*cut).min(rest.len()));
+                        raw.write_all(now).unwrap();
+                        rest = later;
+                        if rest.is_empty() { break }
+                    }
+                });
+                for message in &messages {
+                    assert_eq!(channel.receive().unwrap(), &message[..]);
+                }
+                assert!(matches!(channel.receive(), Err(FrameFault::Closed)));
+            });
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_told() {
+        let (mut raw, mut channel) = ends();
+        raw.write_all(&u32::MAX.to_le_bytes()).unwrap();
+        assert!(matches!(channel.receive(), Err(FrameFault::TooLong { found }) if found == u32::MAX as usize));
+        let (mut raw, mut channel) = ends();
+        raw.write_all(&[9, 0, 0, 0, 1, 2]).unwrap();
+        assert!(matches!(channel.receive(), Err(FrameFault::Late)));
+        drop(raw);
+        assert!(matches!(channel.receive(), Err(FrameFault::Cut { found: 6, expected: 13 })));
+        let (_raw, mut channel) = ends();
+        assert!(matches!(channel.send(&vec![0; LONGEST + 1]), Err(FrameFault::TooLong { .. })));
     }
 }
