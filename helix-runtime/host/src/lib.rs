@@ -6,7 +6,11 @@
 //! build.rs  ->  library.rs          ->  accept.rs                  ->  load.rs        ->  helix_runtime::Runtime
 //! cargo         the file: complete,     its record against this        the one            add_descriptor, replace
 //!               its record and build    program: every refusal         unsafe load
+//!                                                                      process.rs
+//!                                                                      or a process that loads it
 //! ```
+//!
+//! [`processes`] says what a process of its own is to a module.
 
 mod accept;
 mod build;
@@ -32,3 +36,6 @@ pub use watch::{Told, Watch};
 
 #[doc = include_str!("../../docs/reload.md")]
 pub mod guide {}
+
+#[doc = include_str!("../../docs/process.md")]
+pub mod processes {}

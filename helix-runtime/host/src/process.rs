@@ -202,6 +202,7 @@ impl Loader {
                 library: path,
                 build: library.build.to_string(),
                 sandbox: placing.sandbox.clone(),
+                log: log::max_level() as usize,
             },
             deadline: placing.deadline,
             permits,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -19,7 +19,7 @@ struct Host {
     sender: Sender,
     asked: Mutex<HashMap<u64, mpsc::Sender<Option<Vec<u8>>>>>,
     next: AtomicU64,
-    level: AtomicUsize,
+    level: usize,
 }
 
 impl Host {
@@ -39,7 +39,7 @@ struct Forward;
 
 impl log::Log for Forward {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        HOST.get().is_some_and(|host| metadata.level() as usize <= host.level.load(Ordering::Relaxed))
+        HOST.get().is_some_and(|host| metadata.level() as usize <= host.level)
     }
 
     fn log(&self, record: &log::Record<'_>) {
@@ -98,8 +98,7 @@ fn begin() -> Result<(), Gone> {
     if loaded.build.to_string() != begin.build {
         return Err(refused(format!("found build {} of the library, expected {}", loaded.build, begin.build)));
     }
-    let level = AtomicUsize::new(log::LevelFilter::Trace as usize);
-    let host = HOST.get_or_init(|| Host { sender, asked: Mutex::default(), next: AtomicU64::new(1), level });
+    let host = HOST.get_or_init(|| Host { sender, asked: Mutex::default(), next: AtomicU64::new(1), level: begin.log });
     let _ = log::set_logger(&Forward);
     log::set_max_level(log::LevelFilter::Trace);
     let near = Near::new(loaded.descriptor, Box::new(|message| HOST.get()?.ask(message)));
@@ -145,7 +144,6 @@ fn listen(socket: &UnixStream, mut receiver: Receiver, host: &Host, near: &Arc<N
                         let _ = asked.send(answer);
                     }
                 }
-                ToProcess::Log { level } => host.level.store(level, Ordering::Relaxed),
             }
         }
         match receiver.read(socket, true) {

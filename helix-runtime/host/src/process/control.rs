@@ -33,11 +33,6 @@ pub enum ToProcess {
         /// A `Told`.
         answer: Option<Vec<u8>>,
     },
-    /// The lines that are wanted of the log: so many levels, 0 is none.
-    Log {
-        /// The most detailed level.
-        level: usize,
-    },
 }
 
 /// What a process is for.
@@ -51,6 +46,8 @@ pub struct Begin {
     pub build: String,
     /// What the process may use.
     pub sandbox: Sandbox,
+    /// Which lines are wanted of the log: up to that level, 0 is none.
+    pub log: usize,
 }
 
 /// From the process.
