@@ -6,4 +6,5 @@ pub mod files;
 pub mod graph;
 pub mod run;
 pub mod show;
+pub mod sign;
 pub mod talk;

@@ -10,6 +10,7 @@ use helix_runtime::ConfigMap;
 use toml::{Table, Value};
 
 use crate::process::{Isolation, Placing};
+use crate::trust::{Policy, Trust};
 
 /// What a host is told.
 ///
@@ -51,6 +52,8 @@ pub struct Configuration {
     /// The `helix` command, which serves modules in processes of their own; the one beside the program, or on its path,
     /// if none.
     pub command: Option<PathBuf>,
+    /// Whose libraries are loaded.
+    pub trust: Trust,
 }
 
 /// Why a configuration cannot be read. Whether a module's keys mean something is for the runtime to say.
@@ -126,6 +129,10 @@ impl Configuration {
                 }
                 ("ticks_a_second", Value::Integer(number @ 0..=1000)) => self.ticks_a_second = Some(*number as u16),
                 ("ticks_a_second", _) => return Err(fault(path, &key, &value, "a whole number from 0 to 1000")),
+                ("signatures", Value::Table(table)) => self.trust = trust(table, &key, path)?,
+                ("signatures", _) => {
+                    return Err(fault(path, &key, &value, "a table with `policy`, `keys` and `threshold`"));
+                }
                 ("command", Value::String(text)) => self.command = Some(text.into()),
                 ("modules", Value::Table(modules)) => {
                     for (module, value) in modules {
@@ -143,13 +150,58 @@ impl Configuration {
                 ("command", _) => return Err(fault(path, &key, &value, "the path of the `helix` command")),
                 ("modules", _) => return Err(fault(path, &key, &value, "a table for each module")),
                 _ => {
-                    let known = "one of `command`, `data_dir`, `lazy`, `modules`, `state_dir`, `ticks_a_second`";
+                    let known =
+                        "one of `command`, `data_dir`, `lazy`, `modules`, `signatures`, `state_dir`, `ticks_a_second`";
                     return Err(fault(path, &key, &value, known));
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Whose libraries are to be loaded.
+fn trust(table: &Table, key: &str, path: &Path) -> Result<Trust, ConfigFault> {
+    let mut trust = Trust { threshold: 1, ..Trust::default() };
+    for (name, value) in table {
+        let key = format!("{key}.{name}");
+        let wrong = |expected| Err(fault(path, &key, value, expected));
+        match name.as_str() {
+            "policy" => match value.as_str() {
+                Some("required") => trust.policy = Policy::Required,
+                Some("warn") => trust.policy = Policy::Warn,
+                Some("off") => trust.policy = Policy::Off,
+                _ => return wrong("\"required\", \"warn\" or \"off\""),
+            },
+            "keys" => {
+                let key = |item: &Value| item.as_str()?.parse().ok();
+                match value.as_array().and_then(|items| items.iter().map(key).collect()) {
+                    Some(keys) => trust.keys = keys,
+                    None => {
+                        return wrong(
+                            "a list of public keys, each of 64 hexadecimal digits, as `helix keygen` shows them",
+                        );
+                    }
+                }
+            }
+            "threshold" => match value.as_integer().and_then(|number| usize::try_from(number).ok()) {
+                Some(number @ 1..) => trust.threshold = number,
+                _ => return wrong("a whole number from 1"),
+            },
+            _ => return wrong("one of `keys`, `policy`, `threshold`"),
+        }
+    }
+    if trust.policy != Policy::Off && trust.keys.len() < trust.threshold {
+        let found = format!("{} keys", trust.keys.len());
+        let key = format!("{key}.keys");
+        return Err(ConfigFault::Key {
+            path: path.into(),
+            key,
+            found,
+            expected: "as many as `threshold` says, or more",
+        });
+    }
+    Ok(trust)
 }
 
 /// How a module is to be placed.

@@ -21,6 +21,7 @@ mod host;
 mod library;
 mod load;
 mod process;
+mod trust;
 pub mod value;
 mod watch;
 
@@ -32,6 +33,7 @@ pub use host::*;
 pub use library::{BuildId, FileFault, Library, seal};
 pub use load::{LoadFault, Loaded, Loader};
 pub use process::{Isolation, PermitView, Placing, Placings, ProcessView, Sandbox, VERB, serve};
+pub use trust::{Policy, PublicKey, Trust, TrustFault, keygen, sign};
 pub use watch::{Told, Watch};
 
 #[doc = include_str!("../../docs/reload.md")]

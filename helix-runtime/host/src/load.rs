@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::accept::{Refusal, accept};
 use crate::library::{BuildId, FileFault, Library};
 use crate::process::{Placings, Processes};
+use crate::trust::{Trust, TrustFault};
 
 /// Loads libraries, each under a name of its own, so that the system never takes one for another.
 ///
@@ -28,6 +29,7 @@ pub struct Loader {
     loaded: Mutex<Vec<Loaded>>,
     count: AtomicUsize,
     pub(crate) placings: Placings,
+    trust: Trust,
     /// By module, of its last build.
     pub(crate) processes: Mutex<BTreeMap<&'static str, Arc<Processes>>>,
 }
@@ -54,6 +56,9 @@ pub enum LoadFault {
     /// It does not fit into this program.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Too few whom the host trusts have signed it.
+    #[error(transparent)]
+    Trust(#[from] TrustFault),
     /// It could not be copied to a name of its own.
     #[error("{}: it could not be copied: {error}", .path.display())]
     Copy {
@@ -99,6 +104,7 @@ impl Loader {
             loaded: Mutex::default(),
             count: AtomicUsize::new(0),
             placings: Placings::default(),
+            trust: Trust::default(),
             processes: Mutex::default(),
         })
     }
@@ -106,6 +112,11 @@ impl Loader {
     /// Places modules so from here on.
     pub fn with_placings(self, placings: Placings) -> Self {
         Self { placings, ..self }
+    }
+
+    /// Trusts these from here on.
+    pub fn with_trust(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     /// Reads, accepts and loads a file.
@@ -120,6 +131,7 @@ impl Loader {
         if let Some(known) = known(&self.loaded.lock().unwrap_or_else(|error| error.into_inner())) {
             return Ok(known);
         }
+        self.trust.check(library)?;
         let info = library.record.info().map_err(|error| FileFault::Record { path: library.path.clone(), error })?;
         let loaded = match self.placings.of(&info) {
             Some(placing) => {

@@ -81,6 +81,30 @@ enum Verb {
         #[command(flatten)]
         how: How,
     },
+    /// Make a key for signatures
+    Keygen {
+        /// The file that the secret key goes into; it must not be there yet
+        key: PathBuf,
+    },
+    /// Sign a library: the signature is put beside it
+    Sign {
+        /// The library
+        library: PathBuf,
+        /// The file with the secret key
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Have enough of these keys signed a library?
+    Verify {
+        /// The library
+        library: PathBuf,
+        /// A public key that is trusted
+        #[arg(long = "key", value_name = "HEX", required = true)]
+        keys: Vec<String>,
+        /// How many of them have to have signed it
+        #[arg(long, value_name = "K", default_value = "1")]
+        threshold: usize,
+    },
     /// What a library, an executable or a kernel image says of its modules; what is in force for a loaded one
     Info {
         /// A file, or a module of the running host
@@ -211,6 +235,9 @@ fn main() -> ExitCode {
     let ended = match verb {
         Verb::ServeModule => helix_host::serve(),
         Verb::Demo => command::demo::demo(&talk),
+        Verb::Keygen { key } => command::sign::keygen(&talk, &key),
+        Verb::Sign { library, key } => command::sign::sign(&talk, &library, &key),
+        Verb::Verify { library, keys, threshold } => command::sign::verify(&talk, &library, &keys, threshold),
         Verb::New { name } => command::files::new(&talk, &name),
         Verb::Build { crates, how } => command::files::build(&talk, &crates, &how, global.json),
         Verb::Info { what } => command::files::info(&ask, &what),

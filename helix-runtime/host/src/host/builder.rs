@@ -143,6 +143,7 @@ impl HostBuilder {
             modules: self.configuration.placed.clone(),
         };
         let loader = Loader::new().map_err(HostFault::Folder)?.with_placings(placings);
+        let loader = loader.with_trust(self.configuration.trust.clone());
         let linked: Vec<&'static Descriptor> =
             self.linked.iter().flat_map(|set| set.descriptors().iter().copied()).collect();
         let infos: Vec<ModuleInfo> = linked.iter().map(|descriptor| descriptor.info).collect();

@@ -9,6 +9,7 @@ use crate::config::ConfigFault;
 use crate::host::keep::KeepFault;
 use crate::library::FileFault;
 use crate::load::LoadFault;
+use crate::trust::TrustFault;
 use crate::value::ValueFault;
 
 /// Why a host could not do what was asked of it. What ran before runs on.
@@ -45,6 +46,9 @@ pub enum HostFault {
     /// A call did not come back.
     #[error(transparent)]
     Ipc(#[from] IpcError),
+    /// A library is not trusted, or a key is none.
+    #[error(transparent)]
+    Trust(#[from] TrustFault),
     /// A value is not what its schema says.
     #[error("{what}: {fault}")]
     Value {
@@ -117,11 +121,13 @@ impl HostFault {
         match self {
             Self::NotFound { .. } => 3,
             Self::File(FileFault::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => 3,
+            Self::Trust(TrustFault::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => 3,
             Self::Load(LoadFault::File(FileFault::Io { error, .. })) if error.kind() == io::ErrorKind::NotFound => 3,
             Self::Config(ConfigFault::Read { error, .. }) if error.kind() == io::ErrorKind::NotFound => 3,
             Self::Config(_)
             | Self::File(_)
             | Self::Load(_)
+            | Self::Trust(_)
             | Self::Unfit(_)
             | Self::Set { .. }
             | Self::Linked { .. }
@@ -139,7 +145,7 @@ impl HostFault {
             },
             Self::Ipc(error) => match error {
                 IpcError::ModuleNotFound { .. } | IpcError::RequestNotFound { .. } => 3,
-                IpcError::Denied { .. } => 4,
+                IpcError::Denied { .. } | IpcError::Forbidden { .. } => 4,
                 IpcError::Timeout { .. } => 5,
                 _ => 1,
             },
