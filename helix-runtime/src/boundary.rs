@@ -46,7 +46,7 @@ use crate::schema::Shape;
 pub(crate) use crossing::{Crossing, EventCodec, Payload, publish, received, received_as};
 pub(crate) use far::InBytes;
 pub use far::{Act, Asks, Process, Spawn, TableFault, Turn, descriptor};
-pub(crate) use fault::{known, unfit};
+pub(crate) use fault::{known, nested, unfit};
 pub(crate) use guest::Remote;
 pub(crate) use host::Attached;
 pub use near::{AskOutside, Near, Wire};

@@ -322,6 +322,7 @@ pub enum IpcError {
         /// The request.
         request: String,
         /// What went wrong in it.
+        #[cfg_attr(feature = "std", serde(deserialize_with = "crate::boundary::nested"))]
         error: Box<ModuleError>,
     },
 }

@@ -293,6 +293,29 @@ const fn takes_no_bytes(named: &NamedType) -> bool {
     true
 }
 
+/// Whether values of a type can travel: the walkers above hold to that where a type is compiled in.
+#[cfg(feature = "std")]
+pub(crate) fn can_travel(named: &NamedType) -> bool {
+    let fields = |fields: &[&'static NamedValue]| fields.iter().all(|field| can_travel(field.ty));
+    let items = |items: &[&'static NamedType]| items.iter().all(|item| can_travel(item));
+    match named.ty {
+        DataModelType::Option(inner) | DataModelType::NewtypeStruct(inner) => can_travel(inner),
+        DataModelType::Seq(inner) => !takes_no_bytes(inner) && can_travel(inner),
+        DataModelType::Tuple(all) | DataModelType::TupleStruct(all) => items(all),
+        DataModelType::Map { key, val } => {
+            !(takes_no_bytes(key) && takes_no_bytes(val)) && can_travel(key) && can_travel(val)
+        }
+        DataModelType::Struct(all) => fields(all),
+        DataModelType::Enum(variants) => variants.iter().all(|variant| match variant.ty {
+            DataModelVariant::UnitVariant => true,
+            DataModelVariant::NewtypeVariant(inner) => can_travel(inner),
+            DataModelVariant::TupleVariant(all) => items(all),
+            DataModelVariant::StructVariant(all) => fields(all),
+        }),
+        _ => true,
+    }
+}
+
 /// A generic type of std's is named with its parameters (`Result<T, E>`), which follow anyway.
 const fn plain_name(name: &str) -> &str {
     let mut at = 0;

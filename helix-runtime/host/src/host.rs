@@ -46,7 +46,7 @@ pub use view::{GraphView, HealthView, InfoView, ListenerView, ModuleView, NeedVi
 #[derive(Debug)]
 pub struct Host {
     shared: Arc<Shared>,
-    poller: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// What the host's threads share.
@@ -116,10 +116,10 @@ impl Host {
 
     fn end(&mut self) {
         self.shared.ended.store(true, Ordering::Release);
-        if let Some(poller) = self.poller.take() {
-            poller.thread().unpark();
+        for thread in self.threads.drain(..) {
+            thread.thread().unpark();
             // What panicked in it was told where it did.
-            drop(poller.join());
+            drop(thread.join());
         }
     }
 }

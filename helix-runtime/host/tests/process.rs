@@ -68,6 +68,8 @@ impl Enemy {
     #[on_request]
     fn add(&mut self) -> u64 { self.count += 1; self.count }
     #[on_request]
+    fn chat(&self, ctx: &Context) { loop { let _ = ctx.config("fail"); } }
+    #[on_request]
     fn pid(&self) -> u32 { std::process::id() }
     #[on_request]
     fn environment(&self) -> Vec<String> { std::env::vars().map(|(name, _)| name).collect() }
@@ -222,6 +224,14 @@ fn a_process_that_ends_is_told_with_its_cause_and_the_host_goes_on() {
         let error = host.runtime().call::<(), u64>("enemy.add", ()).unwrap_err().to_string();
         assert!(error.contains("is failed, not running"), "{error}");
     }
+}
+
+#[test]
+fn one_that_asks_for_ever_is_as_late_as_one_that_is_silent() {
+    let folder = support::folder("chat");
+    let host = start(&folder, ", deadline_ms = 300", "").unwrap();
+    let error = host.runtime().call::<(), ()>("enemy.chat", ()).unwrap_err().to_string();
+    assert!(error.contains("it has not answered for 300ms"), "{error}");
 }
 
 #[test]

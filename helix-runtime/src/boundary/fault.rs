@@ -5,6 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use postcard_schema::schema::{DataModelType, NamedType};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -87,6 +88,29 @@ impl<'de> Deserialize<'de> for Shape {
         let (hash, text): (u64, String) = Deserialize::deserialize(deserializer)?;
         Ok(shape_of(&text, hash))
     }
+}
+
+/// How deeply what comes from another side may nest: each level takes some of the reader's stack.
+const DEEPEST: usize = 48;
+
+std::thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Reads what stands inside another one of its kind, unless that is too deep.
+pub(crate) fn nested<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Box<T>, D::Error> {
+    struct Out;
+    impl Drop for Out {
+        fn drop(&mut self) {
+            DEPTH.set(DEPTH.get() - 1);
+        }
+    }
+    DEPTH.set(DEPTH.get() + 1);
+    let _out = Out;
+    if DEPTH.get() > DEEPEST {
+        return Err(serde::de::Error::custom("nests too deeply"));
+    }
+    T::deserialize(deserializer).map(Box::new)
 }
 
 /// For what would not fit together: its faults, each in words.

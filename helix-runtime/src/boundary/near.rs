@@ -16,6 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use turns::Turns;
 
+use postcard_schema::schema::NamedType;
+
 use super::crossing::{event_of, malformed};
 use super::wire::{self, Bytes, Down, Up};
 use super::{Answer, Attached, EarCalls, GuestClosure, HostEnd, fault};
@@ -348,7 +350,7 @@ fn received(event: &wire::Event<'_>) -> Result<Event, ModuleError> {
     unsafe { event_of(&event.crossing()) }
 }
 
-fn told(entry: &Entry) -> wire::Entry {
+fn told(entry: &Entry) -> wire::Entry<&'static NamedType> {
     let kind = match entry.kind {
         EntryKind::Step(step, _) => wire::Kind::Step(step),
         EntryKind::Event { hears, priority, .. } => wire::Kind::Event { hears: hears_of(hears), priority: priority.0 },
@@ -357,18 +359,18 @@ fn told(entry: &Entry) -> wire::Entry {
             params: request.params.iter().map(|name| String::from(*name)).collect(),
             doc: request.doc.into(),
             permission: request.permission.map(Into::into),
-            types: request.shapes().map(|(args, reply)| (args.schema().into(), reply.schema().into())),
+            types: request.shapes().map(|(args, reply)| (args.schema(), reply.schema())),
         },
-        EntryKind::Save { version, shape, .. } => wire::Kind::Save { version, state: shape.schema().into() },
-        EntryKind::Restore { version, shape, .. } => wire::Kind::Restore { version, state: shape.schema().into() },
+        EntryKind::Save { version, shape, .. } => wire::Kind::Save { version, state: shape.schema() },
+        EntryKind::Restore { version, shape, .. } => wire::Kind::Restore { version, state: shape.schema() },
     };
     wire::Entry { exclusive: entry.exclusive, kind }
 }
 
-fn hears_of(hears: Hears<'_>) -> wire::Hears {
+fn hears_of(hears: Hears<'_>) -> wire::Hears<&'static NamedType> {
     match hears {
         Hears::Type { topic, name, shape, .. } => {
-            wire::Hears::Type { topic: topic.into(), name: name.into(), ty: shape.schema().into() }
+            wire::Hears::Type { topic: topic.into(), name: name.into(), ty: shape.schema() }
         }
         Hears::Named(name) => wire::Hears::Named(name.into()),
         Hears::All => wire::Hears::All,

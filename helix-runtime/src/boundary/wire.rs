@@ -8,7 +8,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use postcard_schema::schema::owned::OwnedNamedType;
 use serde::{Deserialize, Serialize};
 
 use super::crossing::{Crossing, Payload as Lent};
@@ -164,11 +163,12 @@ pub(super) enum Topic<'a> {
     All,
 }
 
-/// What a process says of its module, before anything is wanted of it.
+/// What a process says of its module, before anything is wanted of it. `T` is a schema: on its way out one of this program,
+/// on its way in what came.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Table {
+pub(super) struct Table<T> {
     pub(super) settings: Vec<Setting>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry<T>>,
     /// How many of the entries are the module's own; the others are its contracts'.
     pub(super) own: u16,
 }
@@ -184,40 +184,25 @@ pub(super) struct Setting {
 
 /// A handler.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct Entry<T> {
     pub(super) exclusive: bool,
-    pub(super) kind: Kind,
+    pub(super) kind: Kind<T>,
 }
 
 /// What a handler is for.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Kind {
+pub(super) enum Kind<T> {
     Step(Step),
-    Event {
-        hears: Hears,
-        priority: i16,
-    },
-    Request {
-        name: String,
-        params: Vec<String>,
-        doc: String,
-        permission: Option<String>,
-        types: Option<(OwnedNamedType, OwnedNamedType)>,
-    },
-    Save {
-        version: u32,
-        state: OwnedNamedType,
-    },
-    Restore {
-        version: u32,
-        state: OwnedNamedType,
-    },
+    Event { hears: Hears<T>, priority: i16 },
+    Request { name: String, params: Vec<String>, doc: String, permission: Option<String>, types: Option<(T, T)> },
+    Save { version: u32, state: T },
+    Restore { version: u32, state: T },
 }
 
 /// What a handler listens to.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Hears {
-    Type { topic: String, name: String, ty: OwnedNamedType },
+pub(super) enum Hears<T> {
+    Type { topic: String, name: String, ty: T },
     Named(String),
     All,
 }

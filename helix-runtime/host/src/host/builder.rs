@@ -212,10 +212,13 @@ impl HostBuilder {
         let (asks, asked) = channel();
         shared.answer_modules(asks)?;
         shared.runtime.start()?;
-        let polls = shared.clone();
-        let poller = std::thread::Builder::new().name("helix-poll".into());
-        let poller = poller.spawn(move || polls.poll(&asked)).map_err(HostFault::Folder)?;
-        Ok(Host { shared, poller: Some(poller) })
+        let (polls, ticks) = (shared.clone(), shared.clone());
+        let mut host = Host { shared, threads: Vec::new() };
+        let thread = |name: &str| std::thread::Builder::new().name(name.into());
+        let poll = thread("helix-poll").spawn(move || polls.poll(&asked)).map_err(HostFault::Folder)?;
+        host.threads.push(poll);
+        host.threads.push(thread("helix-tick").spawn(move || ticks.tick_on()).map_err(HostFault::Folder)?);
+        Ok(host)
     }
 
     /// The libraries that are loaded now, and those that wait: they are lazy, and nobody who is loaded needs them.

@@ -52,9 +52,7 @@ impl Shared {
 
     /// Does what waits to be done, until the host ends.
     pub(super) fn poll(&self, asked: &Receiver<Ask>) {
-        let mut ticked = 0;
         while !self.ended.load(Ordering::Acquire) {
-            self.tick(&mut ticked);
             // A clock, a logger or a configuration of the program's may panic; the next round is another one.
             let round = std::panic::AssertUnwindSafe(|| {
                 self.runtime.poll(SystemClock.now());
@@ -75,9 +73,17 @@ impl Shared {
         }
     }
 
+    /// Publishes ticks until the host ends, whatever the other thread does: a module that it makes anew may take its time.
+    pub(super) fn tick_on(&self) {
+        let mut ticked = 0;
+        while let Some(rate) = self.ticks_a_second.filter(|rate| *rate > 0 && !self.ended.load(Ordering::Acquire)) {
+            self.tick(rate, &mut ticked);
+            std::thread::park_timeout(POLL_INTERVAL);
+        }
+    }
+
     /// Publishes the ticks that are due; those that are late are one.
-    fn tick(&self, ticked: &mut u64) {
-        let Some(rate) = self.ticks_a_second.filter(|rate| *rate > 0) else { return };
+    fn tick(&self, rate: u16, ticked: &mut u64) {
         let now = SystemClock.now();
         let due = (now.as_secs_f64() * f64::from(rate)) as u64;
         if due > *ticked {

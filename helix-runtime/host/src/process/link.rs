@@ -56,6 +56,8 @@ pub struct Link {
     blamed: Mutex<Option<String>>,
     end: Mutex<Option<String>>,
     ended: Condvar,
+    /// Whether the system has taken its number back.
+    buried: Arc<Mutex<bool>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -107,9 +109,12 @@ impl Link {
         Channel::new(ours, Some(self.deadline))
     }
 
+    /// Ends its group, if it is still there: its number may be another one's then.
     fn kill(&self) {
-        // It may have ended by itself.
-        let _ = kill_process_group(self.group, Signal::KILL);
+        if !*locked(&self.buried) {
+            // It may have ended by itself.
+            let _ = kill_process_group(self.group, Signal::KILL);
+        }
     }
 
     /// Ends it for something that it did.
@@ -133,10 +138,14 @@ impl Link {
         said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn,
     ) -> Result<(), FrameFault> {
         channel.send(message)?;
-        let mut answer = Vec::new();
+        let (mut answer, mut patience) = (Vec::new(), self.deadline);
         loop {
             answer.clear();
-            match said(channel.receive()?, &mut answer) {
+            let began = Instant::now();
+            let message = channel.receive()?;
+            // However often it asks: only what it waits for is not its own.
+            patience = patience.checked_sub(began.elapsed()).ok_or(FrameFault::Late)?;
+            match said(message, &mut answer) {
                 Turn::Answer => channel.send(&answer)?,
                 Turn::End => return Ok(()),
                 Turn::Garbage => return Err(FrameFault::Io(io::Error::other("it speaks another language"))),
@@ -254,6 +263,8 @@ struct Attending {
     /// Until it is ready; then its host has it.
     made: Option<Arc<Link>>,
     link: Weak<Link>,
+    group: Pid,
+    buried: Arc<Mutex<bool>>,
     refused: Option<String>,
     until: Instant,
     asking: Arc<AtomicUsize>,
@@ -272,6 +283,7 @@ impl Attending {
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
         std::io::Write::write_all(&mut &ours, &PREAMBLE)?;
+        let buried = Arc::new(Mutex::new(false));
         let made = Arc::new(Link {
             module: order.module,
             deadline: order.deadline,
@@ -286,6 +298,7 @@ impl Attending {
             blamed: Mutex::default(),
             end: Mutex::default(),
             ended: Condvar::new(),
+            buried: buried.clone(),
         });
         made.control.send(&ToProcess::Begin(order.begin.clone()))?;
         Ok(Self {
@@ -295,6 +308,8 @@ impl Attending {
             receiver: Receiver::default(),
             greeted: false,
             link: Arc::downgrade(&made),
+            group,
+            buried,
             made: Some(made),
             refused: None,
             until: Instant::now() + order.deadline,
@@ -306,10 +321,7 @@ impl Attending {
 
     /// Takes what the process says, until it has ended.
     fn attend(&mut self, tells: &mpsc::Sender<Made>) {
-        let Ok(process) = pidfd_open(self.link.upgrade().map_or(Pid::INIT, |link| link.group), PidfdFlags::empty())
-        else {
-            return;
-        };
+        let Ok(process) = pidfd_open(self.group, PidfdFlags::empty()) else { return };
         let mut listens = true;
         loop {
             let mut waits = vec![PollFd::new(&process, PollFlags::IN)];
@@ -444,9 +456,8 @@ impl Attending {
     /// Takes note of how it has ended.
     fn end(mut self, tells: &mpsc::Sender<Made>) {
         // Others in its group go with it.
-        if let Some(link) = self.link.upgrade() {
-            link.kill();
-        }
+        let _ = kill_process_group(self.group, Signal::KILL);
+        *locked(&self.buried) = true;
         let status = self.child.wait();
         while self.out.stream.is_some() {
             self.out.drain(self.module);

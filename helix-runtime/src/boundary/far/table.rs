@@ -5,11 +5,9 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use postcard_schema::schema::owned::OwnedNamedType;
-
 use super::{Abroad, Far, Spawn, destroy};
 use crate::abi::AbiTag;
-use crate::boundary::schema;
+use crate::boundary::schema::Schema;
 use crate::boundary::wire::{self, Bytes, Down};
 use crate::codec::Codec;
 use crate::config::ConfigKey;
@@ -22,7 +20,6 @@ use crate::event::{Delivery, Hears, SubscriptionPriority};
 use crate::info::ModuleInfo;
 use crate::message::{Sink, decode};
 use crate::request::{Request, Response};
-use crate::schema::Shape;
 
 /// Why a process's table is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,14 +41,16 @@ pub struct TableFault {
 /// When the table is none.
 pub fn descriptor(info: ModuleInfo, table: &[u8], spawn: Arc<dyn Spawn>) -> Result<&'static Descriptor, TableFault> {
     let fault = |found: String, expected| TableFault { module: info.name.to_string(), found, expected };
-    let table: wire::Table =
+    let table: wire::Table<Schema> =
         decode(table).ok_or_else(|| fault("something else".into(), "a table of this protocol's version"))?;
     if table.entries.len() > MOST || usize::from(table.own) > table.entries.len() {
         return Err(fault(table.entries.len().to_string() + " handlers", "256 at most"));
     }
     let settings: Vec<SettingEntry> = table.settings.into_iter().map(setting).collect();
     let own = usize::from(table.own);
-    let entries: Vec<Entry> = table.entries.into_iter().enumerate().map(|(at, told)| entry(at, told)).collect();
+    let entries: Option<Vec<Entry>> = table.entries.into_iter().enumerate().map(|(at, told)| entry(at, told)).collect();
+    let entries =
+        entries.ok_or_else(|| fault("a sequence of values that take no bytes".into(), "types that can travel"))?;
     let entries: &'static [Entry] = entries.leak();
     let contracts: &'static [&'static [Entry]] = vec_of_one(&entries[own..]);
     Ok(Box::leak(Box::new(Descriptor {
@@ -73,22 +72,19 @@ fn kept(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
-fn shape(ty: &OwnedNamedType) -> Shape {
-    Shape::new(schema::kept(ty))
-}
-
 fn setting(setting: wire::Setting) -> SettingEntry {
     let wire::Setting { name, ty, default, doc } = setting;
     let key = ConfigKey { name: kept(name), ty: kept(ty), default: default.map(kept), doc: kept(doc) };
     SettingEntry { key, load: configure }
 }
 
-fn entry(at: usize, entry: wire::Entry) -> Entry {
+/// Nothing where a type in it cannot travel.
+fn entry(at: usize, entry: wire::Entry<Schema>) -> Option<Entry> {
     let kind = match entry.kind {
         wire::Kind::Step(step) => EntryKind::Step(step, of(&STEPS, at)),
         wire::Kind::Event { hears, priority } => {
             let hears = match hears {
-                wire::Hears::Type { topic, name, ty } => Hears::from_abroad(kept(topic), kept(name), shape(&ty)),
+                wire::Hears::Type { topic, name, ty } => Hears::from_abroad(kept(topic), kept(name), ty.shape()?),
                 wire::Hears::Named(name) => Hears::Named(kept(name)),
                 wire::Hears::All => Hears::All,
             };
@@ -97,7 +93,7 @@ fn entry(at: usize, entry: wire::Entry) -> Entry {
         wire::Kind::Request { name, params, doc, permission, types } => {
             let call = match types {
                 Some((args, reply)) => {
-                    let codec = Box::leak(Box::new(Codec::of_bytes(shape(&args), shape(&reply))));
+                    let codec = Box::leak(Box::new(Codec::of_bytes(args.shape()?, reply.shape()?)));
                     RequestFn::Typed(of(&REQUESTS, at), codec)
                 }
                 None => RequestFn::Raw(of(&RAW, at)),
@@ -111,12 +107,12 @@ fn entry(at: usize, entry: wire::Entry) -> Entry {
                 call,
             })
         }
-        wire::Kind::Save { version, state } => EntryKind::Save { version, shape: shape(&state), call: of(&SAVES, at) },
+        wire::Kind::Save { version, state } => EntryKind::Save { version, shape: state.shape()?, call: of(&SAVES, at) },
         wire::Kind::Restore { version, state } => {
-            EntryKind::Restore { version, shape: shape(&state), call: of(&RESTORES, at) }
+            EntryKind::Restore { version, shape: state.shape()?, call: of(&RESTORES, at) }
         }
     };
-    Entry { exclusive: entry.exclusive, kind }
+    Some(Entry { exclusive: entry.exclusive, kind })
 }
 
 /// How many handlers a module in a process can have.
