@@ -92,6 +92,11 @@ fn the_command_says_what_is_written_down() {
         fs::copy(written.join(name), folder.join(name)).unwrap();
         let place = folder.join(name).with_extension("in");
         fs::create_dir_all(&place).unwrap();
+        let _ = fs::remove_file(place.join("owner.key"));
+        let signed = place.join("signed");
+        let _ = fs::remove_dir_all(&signed);
+        fs::create_dir_all(&signed).unwrap();
+        fs::copy(folder.join("modules/counter.so"), signed.join("counter.so")).unwrap();
         for shared in ["modules", "broken", "bad.toml"] {
             let _ = std::os::unix::fs::symlink(folder.join(shared), place.join(shared));
         }
