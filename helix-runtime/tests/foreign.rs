@@ -18,6 +18,11 @@ impl Answer {
     fn number(&self) -> u64 {
         7
     }
+
+    #[on_request("raw", raw)]
+    fn raw(&self, request: &Request) -> Result<Response, ModuleError> {
+        Ok(Response::ok(request.payload.clone()))
+    }
 }
 
 /// What its "process" says to all that is wanted of it after it was made.
@@ -113,6 +118,14 @@ fn replies_and_errors_that_are_none_are_told() {
         let found = number(&runtime).unwrap_err();
         assert!(found.contains(expected), "{:?}: {found}", &says[..says.len().min(8)]);
     }
+}
+
+#[test]
+fn a_response_that_is_none_is_told() {
+    let (runtime, liar) = start();
+    liar.says.lock().unwrap().push(vec![0, 0, 1, 99, 0]);
+    let found = runtime.request("answer", Request::new("raw")).unwrap_err().to_string();
+    assert!(found.contains("found a response that is none"), "{found}");
 }
 
 #[test]

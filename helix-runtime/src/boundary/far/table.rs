@@ -16,6 +16,7 @@ use crate::descriptor::{
     Descriptor, Entry, EntryKind, EventFn, RawFn, RequestEntry, RequestFn, RestoreFn, SaveFn, SettingEntry, Status,
     StepFn, TypedFn, VTable,
 };
+use crate::error::ModuleError;
 use crate::event::{Delivery, Hears, SubscriptionPriority};
 use crate::info::ModuleInfo;
 use crate::message::{Sink, decode};
@@ -190,7 +191,11 @@ unsafe fn raw<const AT: u16>(
         unsafe { far(data) }.call(&Down::Raw { entry: AT, request: wire::Letter::of(request) }, &mut bytes, cx);
     if status == Status::Handled {
         let answer: Option<wire::Answer<'_>> = decode(&bytes);
-        *response = answer.map(|answer| answer.to_response());
+        let Some(answer) = answer else {
+            cx.fail_here(ModuleError::new("found a response that is none, expected one of this protocol's version"));
+            return Status::Failed;
+        };
+        *response = Some(answer.to_response());
     }
     status
 }
