@@ -255,10 +255,11 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> R
     /// Gathers what comes byte by byte, as a sequence of bytes does.
     struct Flavor<'a> {
         sink: &'a mut dyn Sink,
-        gathered: [u8; 64],
+        gathered: [u8; 16],
         len: usize,
     }
     impl Flavor<'_> {
+        #[inline]
         fn flush(&mut self) -> postcard::Result<()> {
             let len = core::mem::take(&mut self.len);
             if len == 0 || self.sink.put(&self.gathered[..len]) {
@@ -280,11 +281,6 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> R
             Ok(())
         }
         fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-            if let Some(room) = self.gathered.get_mut(self.len..self.len + bytes.len()) {
-                room.copy_from_slice(bytes);
-                self.len += bytes.len();
-                return Ok(());
-            }
             self.flush()?;
             if self.sink.put(bytes) { Ok(()) } else { Err(postcard::Error::SerializeBufferFull) }
         }
@@ -292,7 +288,7 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> R
             self.flush()
         }
     }
-    postcard::serialize_with_flavor(value, Flavor { sink, gathered: [0; 64], len: 0 }).map_err(|error| match error {
+    postcard::serialize_with_flavor(value, Flavor { sink, gathered: [0; 16], len: 0 }).map_err(|error| match error {
         postcard::Error::SerializeBufferFull => EncodeError::Full,
         _ => EncodeError::Refused,
     })
