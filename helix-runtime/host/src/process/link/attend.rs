@@ -1,0 +1,292 @@
+//! The thread of a link: it makes the process, takes what that says beside the conversations, and sees how it ends.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
+use std::time::Instant;
+
+use helix_runtime::ModuleError;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use super::drained::Drained;
+use super::{GRACE, Link, MOST_ASKS, Order, locked};
+use crate::process::control::{FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
+use crate::process::frame::FrameFault;
+
+pub(super) type Made = Result<(Arc<Link>, Vec<u8>), io::Error>;
+
+/// Makes the process, and attends to it until it has ended.
+pub(super) fn run(order: &Order, tells: &mpsc::Sender<Made>) {
+    match Attending::new(order) {
+        Ok(mut attending) => {
+            attending.attend(tells);
+            attending.end(tells);
+        }
+        // Whoever waits for it is told; if nobody does, it is nobody's loss.
+        Err(error) => drop(tells.send(Err(error))),
+    }
+}
+
+/// What the thread of a link looks after.
+struct Attending {
+    module: &'static str,
+    child: Child,
+    socket: UnixStream,
+    receiver: Receiver,
+    greeted: bool,
+    /// Until it is ready; then its host has it.
+    made: Option<Arc<Link>>,
+    link: Weak<Link>,
+    group: Pid,
+    buried: Arc<Mutex<bool>>,
+    refused: Option<String>,
+    until: Instant,
+    asking: Arc<AtomicUsize>,
+    out: Drained<std::process::ChildStdout>,
+    err: Drained<std::process::ChildStderr>,
+}
+
+impl Attending {
+    fn new(order: &Order) -> io::Result<Self> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut command = Command::new(&order.program);
+        command.arg(crate::process::VERB);
+        command.env_clear().current_dir("/").process_group(0);
+        command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        std::io::Write::write_all(&mut &ours, &PREAMBLE)?;
+        let buried = Arc::new(Mutex::new(false));
+        let made = Arc::new(Link {
+            module: order.module,
+            deadline: order.deadline,
+            permits: order.permits.clone(),
+            group,
+            control: Sender::new(ours.try_clone()?),
+            idle: Mutex::default(),
+            speaking: AtomicUsize::new(0),
+            asks: OnceLock::new(),
+            sandbox: OnceLock::new(),
+            dismissed: AtomicBool::new(false),
+            blamed: Mutex::default(),
+            end: Mutex::default(),
+            ended: Condvar::new(),
+            buried: buried.clone(),
+        });
+        made.control.send(&ToProcess::Begin(order.begin.clone()))?;
+        Ok(Self {
+            module: order.module,
+            child,
+            socket: ours,
+            receiver: Receiver::default(),
+            greeted: false,
+            link: Arc::downgrade(&made),
+            group,
+            buried,
+            made: Some(made),
+            refused: None,
+            until: Instant::now() + order.deadline,
+            asking: Arc::default(),
+            out: Drained::new(out, log::Level::Info),
+            err: Drained::new(err, log::Level::Warn),
+        })
+    }
+
+    /// Takes what the process says, until it has ended.
+    fn attend(&mut self, tells: &mpsc::Sender<Made>) {
+        let Ok(process) = pidfd_open(self.group, PidfdFlags::empty()) else { return };
+        let mut listens = true;
+        loop {
+            let mut waits = vec![PollFd::new(&process, PollFlags::IN)];
+            if listens {
+                waits.push(PollFd::new(&self.socket, PollFlags::IN));
+            }
+            waits.extend(self.out.stream.as_ref().map(|stream| PollFd::new(stream, PollFlags::IN)));
+            waits.extend(self.err.stream.as_ref().map(|stream| PollFd::new(stream, PollFlags::IN)));
+            let patience = self.made.is_some().then(|| self.until.saturating_duration_since(Instant::now()));
+            let patience = patience.and_then(|patience| rustix::event::Timespec::try_from(patience).ok());
+            let ready = match poll(&mut waits, patience.as_ref()) {
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(_) => return,
+                Ok(ready) => ready,
+            };
+            let is_ready: Vec<bool> = waits.iter().map(|wait| !wait.revents().is_empty()).collect();
+            drop(waits);
+            if ready == 0 {
+                if let Some(link) = &self.made {
+                    link.blame(format!("it was not ready after {:?}", link.deadline));
+                    self.until += GRACE;
+                }
+                continue;
+            }
+            let mut at = 1;
+            if listens {
+                if is_ready[at] && self.listen(tells).is_none() {
+                    listens = false;
+                }
+                at += 1;
+            }
+            if self.out.stream.is_some() {
+                if is_ready[at] {
+                    self.out.drain(self.module);
+                }
+                at += 1;
+            }
+            if self.err.stream.is_some() && is_ready[at] {
+                self.err.drain(self.module);
+            }
+            if is_ready[0] {
+                return;
+            }
+        }
+    }
+
+    /// Takes what there is on the control lane. Nothing when no more will come.
+    fn listen(&mut self, tells: &mpsc::Sender<Made>) -> Option<()> {
+        let garbage = |link: &Weak<Link>, fault: FrameFault| {
+            if let Some(link) = link.upgrade() {
+                link.blame(format!("it was not understood: {fault}"));
+            }
+        };
+        match self.receiver.read(&self.socket, false) {
+            Ok(()) => {}
+            Err(FrameFault::Late) => return Some(()),
+            Err(FrameFault::Closed) => return None,
+            Err(fault) => {
+                garbage(&self.link, fault);
+                return None;
+            }
+        }
+        if !self.greeted {
+            match self.receiver.preamble() {
+                Some(PREAMBLE) => self.greeted = true,
+                Some(found) => {
+                    let found = format!(
+                        "found the preamble {:?}, expected {:?}",
+                        found.escape_ascii().to_string(),
+                        PREAMBLE.escape_ascii().to_string()
+                    );
+                    garbage(&self.link, FrameFault::Io(io::Error::other(found)));
+                    return None;
+                }
+                None => return Some(()),
+            }
+        }
+        loop {
+            match self.receiver.next() {
+                Ok(Some(message)) => self.hear(message, tells),
+                Ok(None) => return Some(()),
+                Err(fault) => {
+                    garbage(&self.link, fault);
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, message: FromProcess, tells: &mpsc::Sender<Made>) {
+        match message {
+            FromProcess::Ready { table, sandbox } => {
+                if let Some(link) = self.made.take() {
+                    log::debug!(target: self.module, "its process is {}: {}", self.child.id(), sandbox.join(", "));
+                    // A process tells it once.
+                    let _ = link.sandbox.set(sandbox);
+                    drop(tells.send(Ok((link, table))));
+                }
+            }
+            FromProcess::Refused { reason } => self.refused = Some(reason),
+            FromProcess::Log { level, target, text } => {
+                let level = log::Level::iter().find(|known| *known as usize == level).unwrap_or(log::Level::Error);
+                let mut record = log::Record::builder();
+                record.level(level).target(self.module).module_path(Some(&target));
+                if level <= log::max_level() {
+                    log::logger().log(&record.args(format_args!("{text}")).build());
+                }
+            }
+            FromProcess::Ask { id, message } => {
+                let Some(link) = self.link.upgrade() else { return };
+                if self.asking.fetch_add(1, Ordering::AcqRel) >= MOST_ASKS {
+                    link.blame(format!("more than {MOST_ASKS} of its questions wait"));
+                    return;
+                }
+                let asking = self.asking.clone();
+                let answer = move || {
+                    let asks = link.asks.get().and_then(Weak::upgrade);
+                    let answer = asks.and_then(|asks| asks.asked(&message));
+                    drop(message);
+                    // A process that is gone wants no answer.
+                    let _ = link.control.send(&ToProcess::Answer { id, answer });
+                    asking.fetch_sub(1, Ordering::AcqRel);
+                };
+                let thread = std::thread::Builder::new().name("helix-answer".into()).spawn(answer);
+                if thread.is_err() {
+                    self.asking.fetch_sub(1, Ordering::AcqRel);
+                }
+            }
+        }
+    }
+
+    /// Takes note of how it has ended.
+    fn end(mut self, tells: &mpsc::Sender<Made>) {
+        // Others in its group go with it.
+        let _ = kill_process_group(self.group, Signal::KILL);
+        *locked(&self.buried) = true;
+        let status = self.child.wait();
+        while self.out.stream.is_some() {
+            self.out.drain(self.module);
+        }
+        while self.err.stream.is_some() {
+            self.err.drain(self.module);
+        }
+        let _ = self.listen(tells);
+        // A host that has dismissed it does not ask why it has ended.
+        let Some(link) = self.link.upgrade() else { return };
+        let told = locked(&link.blamed).clone().or(self.refused.take());
+        let cause = told.unwrap_or_else(|| status.map_or_else(|error| error.to_string(), |status| how(&status)));
+        let lines = self.err.last.iter().map(|line| format!("\n  {line}")).collect::<String>();
+        let cause = format!("{cause}{lines}");
+        if self.made.take().is_some() {
+            drop(tells.send(Err(io::Error::other(cause))));
+            return;
+        }
+        *locked(&link.end) = Some(cause);
+        link.ended.notify_all();
+        if !link.dismissed.load(Ordering::Acquire) && link.speaking.load(Ordering::Acquire) == 0 {
+            let asks = link.asks.get().and_then(Weak::upgrade);
+            if let Some(asks) = asks {
+                asks.ended(ModuleError::Crashed { module: self.module.to_string(), cause: link.cause() });
+            }
+        }
+    }
+}
+
+/// How a process has ended, in words.
+fn how(status: &ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("its process has exited with {code}"),
+        (None, Some(signal)) => format!("its process was killed by {}", name_of(signal)),
+        (None, None) => format!("its process has ended: {status}"),
+    }
+}
+
+fn name_of(signal: i32) -> String {
+    let names = [
+        (Signal::KILL, "SIGKILL"),
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::SYS, "SIGSYS: the sandbox has refused what it did"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::FPE, "SIGFPE"),
+        (Signal::TERM, "SIGTERM"),
+        (Signal::XCPU, "SIGXCPU: it has used up its processor time"),
+    ];
+    let known = names.iter().find(|(known, _)| known.as_raw() == signal);
+    known.map_or_else(|| format!("signal {signal}"), |(_, name)| (*name).into())
+}

@@ -1,0 +1,58 @@
+//! What a process prints, line by line into the log.
+
+use std::collections::VecDeque;
+use std::io::Read;
+use std::os::fd::AsFd;
+
+/// A stream of the process's, drained line by line into the log.
+pub(super) struct Drained<R> {
+    pub(super) stream: Option<R>,
+    level: log::Level,
+    partial: Vec<u8>,
+    pub(super) last: VecDeque<String>,
+}
+
+/// How many lines are told of when a process crashes, and how long one can be.
+const LAST_LINES: usize = 5;
+const LONGEST_LINE: usize = 4096;
+
+impl<R: Read + AsFd> Drained<R> {
+    pub(super) fn new(stream: Option<R>, level: log::Level) -> Self {
+        Self { stream, level, partial: Vec::new(), last: VecDeque::new() }
+    }
+
+    /// Reads once what there is. At the end the stream is let go.
+    pub(super) fn drain(&mut self, module: &str) {
+        let mut buffer = [0; 4096];
+        let Some(stream) = &mut self.stream else { return };
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => {
+                self.stream = None;
+                self.line(module);
+            }
+            Ok(length) => {
+                for byte in &buffer[..length] {
+                    match byte {
+                        b'\n' => self.line(module),
+                        _ => self.partial.push(*byte),
+                    }
+                    if self.partial.len() >= LONGEST_LINE {
+                        self.line(module);
+                    }
+                }
+            }
+        }
+    }
+
+    fn line(&mut self, module: &str) {
+        let line = String::from_utf8_lossy(&std::mem::take(&mut self.partial)).trim_end().to_string();
+        if line.is_empty() {
+            return;
+        }
+        log::log!(target: module, self.level, "{line}");
+        self.last.push_back(line);
+        if self.last.len() > LAST_LINES {
+            self.last.pop_front();
+        }
+    }
+}
