@@ -4,11 +4,12 @@ mod builtin;
 mod custom;
 mod delivery;
 mod heard;
+mod hosted;
 
-pub(crate) use builtin::in_event;
 pub use builtin::*;
 #[cfg(feature = "std")]
 pub(crate) use builtin::{BUILTINS, Builtin};
+pub(crate) use builtin::{cause_of, in_event};
 pub use custom::Custom;
 
 #[cfg(feature = "std")]
@@ -17,6 +18,9 @@ pub use delivery::{Delivery, Publish};
 #[cfg(feature = "std")]
 pub(crate) use heard::Abroad;
 pub use heard::{ByName, Heard, HeardAs, Hears, Process};
+#[cfg(feature = "std")]
+pub(crate) use hosted::OF_HOST;
+pub use hosted::*;
 
 #[cfg(feature = "std")]
 use alloc::vec::Vec;

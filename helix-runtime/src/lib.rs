@@ -105,9 +105,11 @@ pub use context::{Context, ModuleId};
 pub use descriptor::{Descriptor, Placement, RequestEntry};
 pub use error::{CallError, IpcError, IpcResult, ModuleError, ModuleResult, ModuleState};
 pub use event::{
-    CpuHotplug, Custom, Event, EventResponse, EventType, HealthCheck, Interrupt, MemoryPressure, ModuleCrashed,
-    ModuleLoaded, ModuleName, ModuleReloaded, ModuleUnloaded, PressureLevel, Process, ProcessCreated, ProcessExited,
-    Publish, PublishResult, Shutdown, SubscriptionPriority, Tick,
+    ConfigLoaded, CpuHotplug, CrashCause, Custom, DataMaintenance, DiskSpaceLow, Event, EventResponse, EventType,
+    HealthCheck, Interrupt, MaintenanceCompleted, MaintenanceReason, MaintenanceStarted, MemoryPressure, ModuleCrashed,
+    ModuleLoaded, ModuleName, ModuleReloaded, ModuleUnloaded, NodeShutdown, NodeShutdownCompleted,
+    NodeStartupCompleted, Operation, PressureLevel, Process, ProcessCreated, ProcessExited, Publish, PublishResult,
+    ResourceLimitWarning, Shutdown, SubscriptionPriority, Tick, Urgency,
 };
 pub use handle::Handle;
 pub use handwritten::ModuleTrait;
@@ -151,9 +153,10 @@ mod readme {}
 /// What a module's source needs: `use helix_runtime::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        CallError, Context, CpuHotplug, Custom, Event, EventResponse, EventType, Handle, HealthCheck, Interrupt,
-        IpcError, MemoryPressure, ModuleCrashed, ModuleError, ModuleLoaded, ModuleReloaded, ModuleResult,
-        ModuleUnloaded, PressureLevel, Process, ProcessCreated, ProcessExited, Request, Response, Shutdown, Tick,
+        CallError, ConfigLoaded, Context, CpuHotplug, Custom, DataMaintenance, DiskSpaceLow, Event, EventResponse,
+        EventType, Handle, HealthCheck, Interrupt, IpcError, MemoryPressure, ModuleCrashed, ModuleError, ModuleLoaded,
+        ModuleReloaded, ModuleResult, ModuleUnloaded, NodeShutdown, NodeStartupCompleted, PressureLevel, Process,
+        ProcessCreated, ProcessExited, Request, ResourceLimitWarning, Response, Shutdown, Tick,
     };
     pub use helix_macros::{
         helix_handlers, helix_message, helix_module, helix_service, on_event, on_health, on_init, on_request,

@@ -84,7 +84,7 @@ impl Enemy {
     #[on_request]
     fn publishes(&self, name: String, ctx: &Context) -> Result<u32, String> {
         let result = if name == "module.crashed" {
-            ctx.publish(&ModuleCrashed { name: "friend".try_into().unwrap() })
+            ctx.publish(&ModuleCrashed { name: "friend".try_into().unwrap(), cause: Default::default() })
         } else {
             ctx.publish(&Event::Custom(Custom::new(name, vec![])))
         };

@@ -29,7 +29,7 @@ use crate::context::{Context, Place};
 use crate::descriptor::Placement;
 use crate::descriptor::{Descriptor, EntryKind, Status};
 use crate::error::{IpcError, ModuleError};
-use crate::event::Hears;
+use crate::event::{Hears, OF_HOST};
 use crate::handle::Handle;
 use crate::lock::Lock;
 use crate::message::{Sink, decode};
@@ -226,7 +226,7 @@ impl Far {
 
     /// Whether the process may do that; if not, why.
     fn allowed(&self, act: Act<'_>) -> Result<(), IpcError> {
-        let is_hosts = matches!(act, Act::Publish { event } if HOSTS.contains(&event));
+        let is_hosts = matches!(act, Act::Publish { event } if is_hosts(event));
         if !is_hosts && self.process.as_ref().is_some_and(|process| process.may(act)) {
             return Ok(());
         }
@@ -353,8 +353,12 @@ impl Far {
 }
 
 /// What the runtime alone publishes.
-const HOSTS: &[&str] =
+const OF_RUNTIME: &[&str] =
     &["module.loaded", "module.unloaded", "module.reloaded", "module.crashed", "shutdown", "health-check"];
+
+fn is_hosts(event: &str) -> bool {
+    OF_RUNTIME.contains(&event) || OF_HOST.contains(&event)
+}
 
 fn topic_of(hears: Hears<'_>) -> &str {
     match hears {

@@ -3,14 +3,31 @@
 use helix_macros::helix_message;
 
 use super::{Event, EventType};
+use crate::error::ModuleError;
 
 /// A module's name inside an event: at most 64 bytes, in place.
 pub type ModuleName = heapless::String<64>;
 
+/// Why a module has crashed, in words, inside an event: at most 192 bytes, in place.
+pub type CrashCause = heapless::String<192>;
+
+/// A text as it stands in an event, cut where it is too long.
+fn cut<const N: usize>(text: &str) -> heapless::String<N> {
+    heapless::String::try_from(&text[..text.floor_char_boundary(N)]).unwrap_or_default()
+}
+
+/// The cause that an error tells of.
+pub(crate) fn cause_of(error: &ModuleError) -> CrashCause {
+    match error {
+        ModuleError::Crashed { cause, .. } => cut(cause),
+        ModuleError::Panicked { message, .. } => cut(&alloc::format!("it has panicked: {message}")),
+        other => cut(&alloc::string::ToString::to_string(other)),
+    }
+}
+
 /// A name as it stands in an event. A module's is at most 64 bytes; a closure may be called anything, and is cut.
 pub(crate) fn in_event(name: &str) -> ModuleName {
-    let cut = &name[..name.floor_char_boundary(64)];
-    ModuleName::try_from(cut).unwrap_or_default()
+    cut(name)
 }
 
 /// A periodic timer tick. A gap in the numbers says how many were merged into this one.
@@ -126,6 +143,8 @@ pub struct ModuleReloaded {
 pub struct ModuleCrashed {
     /// Its name.
     pub name: ModuleName,
+    /// Why: what it panicked with, or how its process has ended, and the last lines that this has printed.
+    pub cause: CrashCause,
 }
 
 /// A module's health was asked for.

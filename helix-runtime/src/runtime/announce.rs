@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::ModuleError;
-use crate::event::{EventType, ModuleCrashed, ModuleName, Publish, in_event};
+use crate::event::{EventType, ModuleCrashed, ModuleName, Publish, cause_of, in_event};
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 use crate::runtime::patience::Patience;
@@ -20,7 +20,8 @@ impl Inner {
             closure.word.close();
         }
         log::error!(target: instance.name(), "{error}");
-        self.announce(Some(cx), |name| ModuleCrashed { name }, instance, Patience::ENDLESS);
+        let crashed = |name| ModuleCrashed { name, cause: cause_of(&error) };
+        self.announce(Some(cx), crashed, instance, Patience::ENDLESS);
         error
     }
 
@@ -36,7 +37,8 @@ impl Inner {
             closure.word.close();
         }
         log::error!(target: instance.name(), "{error}");
-        self.announce(None, |name| ModuleCrashed { name }, instance, Patience::ENDLESS);
+        let crashed = |name| ModuleCrashed { name, cause: cause_of(error) };
+        self.announce(None, crashed, instance, Patience::ENDLESS);
     }
 
     /// Publishes something about a module.

@@ -19,6 +19,7 @@ use crate::runtime::instance::Instance;
 use crate::runtime::poll::{Clock, Pump, Source};
 use crate::runtime::registry::{OldView, Registry, Retired, View};
 use crate::runtime::slot::Slot;
+use crate::runtime::sticky::Sticky;
 use crate::runtime::supervise::Supervision;
 use crate::runtime::{Missing, Replacement, SavedState};
 
@@ -47,6 +48,7 @@ pub(crate) struct Inner {
     pub(super) next_message: AtomicUsize,
     /// How many kept events were dropped since the last `poll`.
     pub(super) lost: AtomicUsize,
+    pub(super) sticky: Sticky,
     /// How the last replacement went.
     pub(super) replacement: Lock<Option<Replacement>>,
     pub(super) this: Weak<Inner>,
@@ -152,6 +154,7 @@ impl Inner {
             last_health: Lock::new(None),
             next_message: AtomicUsize::new(1),
             lost: AtomicUsize::new(0),
+            sticky: Sticky::default(),
             replacement: Lock::new(None),
             this: this.clone(),
         })

@@ -324,6 +324,7 @@ impl Inner {
             }
         }
         self.announce(None, |name| ModuleLoaded { name }, instance, Patience::ENDLESS);
+        self.remind_module(instance);
     }
 
     /// Stops an instance that runs, once nobody is inside.

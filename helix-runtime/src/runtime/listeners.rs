@@ -74,8 +74,9 @@ impl Inner {
             return Err(IpcError::NotRunning { module: place.name.into(), state: ModuleState::Unloaded });
         }
         let owner = owner.map(|place| core::ptr::from_ref(place) as usize);
-        let id = registry.subscribe(owner, subscription, &self.settings);
+        let (id, instance) = registry.subscribe(owner, subscription, &self.settings);
         self.install(registry, vec![]);
+        self.remind(&[instance]);
         Ok(id)
     }
 

@@ -30,6 +30,7 @@ mod replace;
 mod report;
 mod slot;
 mod state;
+mod sticky;
 mod supervise;
 mod topics;
 #[cfg(feature = "std")]

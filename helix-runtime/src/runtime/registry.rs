@@ -212,7 +212,7 @@ impl Registry {
         owner: Option<usize>,
         subscription: EventSubscription,
         settings: &Settings,
-    ) -> SubscriptionId {
+    ) -> (SubscriptionId, Arc<Instance>) {
         let slot = self.slot(subscription.name, settings);
         let id = SubscriptionId(slot.id.0);
         let (descriptor, data) = closure::listens(subscription.name, subscription.handler);
@@ -224,8 +224,8 @@ impl Registry {
         if owner.is_some_and(|owner| !self.runs(owner)) {
             instance.word.close();
         }
-        self.closures.push(Closure { id, instance, owner, paused: false });
-        id
+        self.closures.push(Closure { id, instance: instance.clone(), owner, paused: false });
+        (id, instance)
     }
 
     pub(super) fn unsubscribe(&mut self, id: SubscriptionId) -> Option<Arc<Instance>> {

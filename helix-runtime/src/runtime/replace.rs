@@ -321,6 +321,7 @@ impl Inner {
         drop(moving);
         for turn in turns.iter().filter(|turn| turn.is_new()) {
             self.announce(None, |name| ModuleReloaded { name }, &turn.new, Patience::ENDLESS);
+            self.remind_module(&turn.new);
         }
         drop(turns);
         self.reclaim();
