@@ -117,7 +117,7 @@ fn text(event: &Event) -> String {
         Event::ModuleLoaded(ModuleLoaded { name })
         | Event::ModuleUnloaded(ModuleUnloaded { name })
         | Event::ModuleReloaded(ModuleReloaded { name })
-        | Event::ModuleCrashed(ModuleCrashed { name }) => format!("{} {name}", event.name()),
+        | Event::ModuleCrashed(ModuleCrashed { name, .. }) => format!("{} {name}", event.name()),
         Event::HealthCheck(HealthCheck { name, healthy }) => format!("health {name} {healthy}"),
         event => event.name().to_string(),
     }

@@ -1,5 +1,9 @@
 //! A host's configuration: a TOML file with a table for each module, and one for the host itself.
 
+mod placing;
+mod signatures;
+mod upkeep;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
@@ -9,8 +13,14 @@ use std::time::Duration;
 use helix_runtime::ConfigMap;
 use toml::{Table, Value};
 
-use crate::process::{Isolation, Placing};
-use crate::trust::{Policy, Trust};
+use crate::process::Placing;
+use crate::trust::Trust;
+
+use placing::placing;
+use signatures::trust;
+use upkeep::upkeep;
+
+pub use upkeep::Upkeep;
 
 /// What a host is told.
 ///
@@ -54,6 +64,16 @@ pub struct Configuration {
     pub command: Option<PathBuf>,
     /// Whose libraries are loaded.
     pub trust: Trust,
+    /// When data is maintained, and when the host warns.
+    pub upkeep: Upkeep,
+    /// How often every module's health is asked for; never, if none.
+    pub health_every: Option<Duration>,
+    /// The keys, as `module.key`, whose values nobody but their module is shown, besides those that are called as secrets are.
+    pub secrets: BTreeSet<String>,
+    /// The file that it was read from, which a host watches.
+    pub file: Option<PathBuf>,
+    /// The table of the host itself.
+    pub(crate) host: Table,
 }
 
 /// Why a configuration cannot be read. Whether a module's keys mean something is for the runtime to say.
@@ -94,7 +114,7 @@ impl Configuration {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, ConfigFault> {
         let text = fs::read_to_string(path).map_err(|error| ConfigFault::Read { path: path.into(), error })?;
-        Self::parse(&text, path)
+        Ok(Self { file: Some(path.into()), ..Self::parse(&text, path)? })
     }
 
     /// The same of a text; the path is for messages.
@@ -108,6 +128,7 @@ impl Configuration {
                 return Err(fault(path, &name, &value, "a table of that name above it, such as `[timer]`"));
             };
             if name == "host" {
+                configuration.host = table.clone();
                 configuration.read_host(table, path)?;
             } else {
                 flatten(&name, table, path, &mut values)?;
@@ -121,12 +142,21 @@ impl Configuration {
         for (name, value) in table {
             let key = format!("host.{name}");
             match (name.as_str(), &value) {
-                ("lazy", Value::Array(names)) => {
-                    for name in names {
-                        let name = name.as_str().ok_or_else(|| fault(path, &key, name, "names of modules"))?;
-                        self.lazy.insert(name.into());
-                    }
+                ("lazy", Value::Array(names)) => self.lazy = texts(names, &key, path, "names of modules")?,
+                ("secrets", Value::Array(keys)) => {
+                    self.secrets = texts(keys, &key, path, "keys such as \"wallet.seed\"")?;
                 }
+                ("maintenance", Value::Table(table)) => self.upkeep = upkeep(table, &key, path)?,
+                ("health_every_s", Value::Integer(seconds @ 1..=86_400)) => {
+                    self.health_every = Some(Duration::from_secs(seconds.unsigned_abs()));
+                }
+                ("health_every_s", _) => {
+                    return Err(fault(path, &key, &value, "a whole number of seconds from 1 to 86400"));
+                }
+                ("maintenance", _) => {
+                    return Err(fault(path, &key, &value, "a table such as { every_s = 3600, age_days = 30 }"));
+                }
+                ("secrets", _) => return Err(fault(path, &key, &value, "a list of keys such as [\"wallet.seed\"]")),
                 ("ticks_a_second", Value::Integer(number @ 0..=1000)) => self.ticks_a_second = Some(*number as u16),
                 ("ticks_a_second", _) => return Err(fault(path, &key, &value, "a whole number from 0 to 1000")),
                 ("signatures", Value::Table(table)) => self.trust = trust(table, &key, path)?,
@@ -150,8 +180,7 @@ impl Configuration {
                 ("command", _) => return Err(fault(path, &key, &value, "the path of the `helix` command")),
                 ("modules", _) => return Err(fault(path, &key, &value, "a table for each module")),
                 _ => {
-                    let known =
-                        "one of `command`, `data_dir`, `lazy`, `modules`, `signatures`, `state_dir`, `ticks_a_second`";
+                    let known = "one of `command`, `data_dir`, `health_every_s`, `lazy`, `maintenance`, `modules`, `secrets`, `signatures`, `state_dir`, `ticks_a_second`";
                     return Err(fault(path, &key, &value, known));
                 }
             }
@@ -160,106 +189,8 @@ impl Configuration {
     }
 }
 
-/// Whose libraries are to be loaded.
-fn trust(table: &Table, key: &str, path: &Path) -> Result<Trust, ConfigFault> {
-    let mut trust = Trust { threshold: 1, ..Trust::default() };
-    for (name, value) in table {
-        let key = format!("{key}.{name}");
-        let wrong = |expected| Err(fault(path, &key, value, expected));
-        match name.as_str() {
-            "policy" => match value.as_str() {
-                Some("required") => trust.policy = Policy::Required,
-                Some("warn") => trust.policy = Policy::Warn,
-                Some("off") => trust.policy = Policy::Off,
-                _ => return wrong("\"required\", \"warn\" or \"off\""),
-            },
-            "keys" => {
-                let key = |item: &Value| item.as_str()?.parse().ok();
-                match value.as_array().and_then(|items| items.iter().map(key).collect()) {
-                    Some(keys) => trust.keys = keys,
-                    None => {
-                        return wrong(
-                            "a list of public keys, each of 64 hexadecimal digits, as `helix keygen` shows them",
-                        );
-                    }
-                }
-            }
-            "threshold" => match value.as_integer().and_then(|number| usize::try_from(number).ok()) {
-                Some(number @ 1..) => trust.threshold = number,
-                _ => return wrong("a whole number from 1"),
-            },
-            _ => return wrong("one of `keys`, `policy`, `threshold`"),
-        }
-    }
-    if trust.policy != Policy::Off && trust.keys.len() < trust.threshold {
-        let found = format!("{} keys", trust.keys.len());
-        let key = format!("{key}.keys");
-        return Err(ConfigFault::Key {
-            path: path.into(),
-            key,
-            found,
-            expected: "as many as `threshold` says, or more",
-        });
-    }
-    Ok(trust)
-}
-
-/// How a module is to be placed.
-fn placing(table: &Table, key: &str, path: &Path) -> Result<Placing, ConfigFault> {
-    let mut placing = Placing::default();
-    for (name, value) in table {
-        let key = format!("{key}.{name}");
-        let wrong = |expected| Err(fault(path, &key, value, expected));
-        let number = |most: i64| value.as_integer().filter(|number| (1..=most).contains(number)).map(i64::unsigned_abs);
-        match name.as_str() {
-            "isolation" => match value.as_str() {
-                Some("process") => placing.isolation = Isolation::Process,
-                Some("none") => placing.isolation = Isolation::None,
-                _ => return wrong("\"process\" or \"none\""),
-            },
-            "sandbox" => match value.as_bool() {
-                Some(closed) => placing.sandbox.closed = closed,
-                None => return wrong("true or false"),
-            },
-            "accept_less" => match value.as_bool() {
-                Some(less) => placing.sandbox.accept_less = less,
-                None => return wrong("true or false"),
-            },
-            "network" => match value.as_bool() {
-                Some(network) => placing.sandbox.network = network,
-                None => return wrong("true or false"),
-            },
-            "memory_mib" => match number(1 << 20) {
-                Some(mib) => placing.sandbox.memory = mib << 20,
-                None => return wrong("a whole number of MiB from 1 to 1048576"),
-            },
-            "cpu_seconds" => match number(i64::from(u32::MAX)) {
-                Some(seconds) => placing.sandbox.cpu = Some(seconds),
-                None => return wrong("a whole number of seconds from 1"),
-            },
-            "files" => match number(1 << 20) {
-                Some(files) => placing.sandbox.files = files,
-                None => return wrong("a whole number from 1 to 1048576"),
-            },
-            "grant" => {
-                let texts = |items: &Vec<Value>| items.iter().map(|item| item.as_str().map(String::from)).collect();
-                match value.as_array().and_then(texts) {
-                    Some(grant) => placing.grant = Some(grant),
-                    None => return wrong("a list of permissions such as [\"call/node\", \"publish/mesh.packet\"]"),
-                }
-            }
-            "deadline_ms" => match number(86_400_000) {
-                Some(ms) => placing.deadline = Duration::from_millis(ms),
-                None => return wrong("a whole number of milliseconds from 1 to 86400000"),
-            },
-            _ => {
-                return wrong(
-                    "one of `accept_less`, `cpu_seconds`, `deadline_ms`, `files`, `grant`, `isolation`, `memory_mib`, `network`, `sandbox`",
-                );
-            }
-        }
-    }
-    Ok(placing)
+fn texts(items: &[Value], key: &str, path: &Path, expected: &'static str) -> Result<BTreeSet<String>, ConfigFault> {
+    items.iter().map(|item| item.as_str().map(Into::into).ok_or_else(|| fault(path, key, item, expected))).collect()
 }
 
 fn shown(value: &Value) -> String {

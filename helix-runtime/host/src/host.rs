@@ -4,11 +4,13 @@ mod book;
 mod builder;
 mod by_name;
 mod change;
+mod configured;
 mod fault;
 mod keep;
 mod lazy;
 mod poll;
 mod steer;
+mod upkeep;
 mod view;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,7 @@ use helix_runtime::Runtime;
 use crate::load::{Loaded, Loader};
 
 use change::Changing;
+use configured::Configured;
 use keep::Keep;
 use lazy::Lazy;
 use poll::Rates;
@@ -52,18 +55,20 @@ pub struct Host {
 /// What the host's threads share.
 struct Shared {
     runtime: Runtime,
+    configured: Arc<Configured>,
     loader: Loader,
     /// By module, each build that was loaded, the last one last.
     libraries: Mutex<BTreeMap<String, Vec<InLibrary>>>,
     lazy: Lazy,
     /// The directories whose libraries are named when somebody is missed.
     folders: Vec<PathBuf>,
-    ticks_a_second: Option<u16>,
     keep: Arc<Keep>,
     changing: Changing,
     log: Option<&'static LogBook>,
     rates: Mutex<Rates>,
     ended: AtomicBool,
+    /// Whether its modules were told that it ends.
+    went_down: AtomicBool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -110,8 +115,7 @@ impl Host {
     /// As above.
     pub fn shut_down(&self) -> Result<(), HostFault> {
         self.shared.ended.store(true, Ordering::Release);
-        self.shared.runtime.stop()?;
-        Ok(self.shared.keep.check()?)
+        self.shared.go_down()
     }
 
     fn end(&mut self) {

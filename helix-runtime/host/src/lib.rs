@@ -27,7 +27,7 @@ mod watch;
 
 pub use accept::{Refusal, accept};
 pub use build::{BuildFailure, Built, Cancel, Cargo, ModuleCrate};
-pub use config::{ConfigFault, Configuration};
+pub use config::{ConfigFault, Configuration, Upkeep};
 pub use directory::{Checked, Directory, Found, read_records};
 pub use host::*;
 pub use library::{BuildId, FileFault, Library, seal};

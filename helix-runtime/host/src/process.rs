@@ -6,6 +6,7 @@ mod frame;
 mod link;
 mod permits;
 mod sandbox;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,6 +23,7 @@ use crate::load::{LoadFault, Loader};
 pub use child::serve;
 pub use permits::PermitView;
 pub use sandbox::Sandbox;
+pub(crate) use usage::Usage;
 
 use control::Begin;
 use link::{Link, Order};
@@ -179,6 +181,17 @@ impl Loader {
     /// The process that serves a module, if one does.
     pub fn process(&self, module: &str) -> Option<ProcessView> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner).get(module)?.view()
+    }
+
+    /// What the processes use of what they may, by module.
+    pub(crate) fn usages(&self) -> Vec<(&'static str, Vec<Usage>)> {
+        let processes: Vec<_> =
+            self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let usage = |processes: &Arc<Processes>| {
+            let view = processes.view()?;
+            Some((processes.order.module, usage::of(view.pid, &processes.order.begin.sandbox)))
+        };
+        processes.iter().filter_map(usage).collect()
     }
 
     /// Accepts a library, and has a process of its own serve it: each instance of the module has one.

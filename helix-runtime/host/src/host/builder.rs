@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Instant;
 
-use helix_runtime::{Builder, Config, Descriptor, Missing, ModuleInfo, ModuleSet, Runtime, SystemClock};
+use helix_runtime::{
+    Builder, Descriptor, Missing, ModuleInfo, ModuleSet, NodeStartupCompleted, Runtime, Supervision, SystemClock,
+};
 
 use crate::config::Configuration;
 use crate::directory::{Directory, Found};
@@ -15,6 +18,7 @@ use crate::process::Placings;
 
 use super::book::LogBook;
 use super::change::Changing;
+use super::configured::{Configured, Shown};
 use super::fault::HostFault;
 use super::keep::Keep;
 use super::lazy::Lazy;
@@ -48,24 +52,6 @@ impl Default for HostBuilder {
             statistics: false,
             more: Box::new(|builder| builder),
         }
-    }
-}
-
-/// The configuration, of which the runtime is told no keys of modules that may come later.
-struct Known {
-    configuration: Configuration,
-    later: Vec<&'static str>,
-}
-
-impl Config for Known {
-    fn value(&self, module: &str, key: &str) -> Option<&str> {
-        self.configuration.modules.value(module, key)
-    }
-
-    fn keys(&self) -> Vec<(&str, &str)> {
-        let mut keys = self.configuration.modules.keys();
-        keys.retain(|(module, _)| !self.later.contains(module));
-        keys
     }
 }
 
@@ -148,13 +134,15 @@ impl HostBuilder {
             self.linked.iter().flat_map(|set| set.descriptors().iter().copied()).collect();
         let infos: Vec<ModuleInfo> = linked.iter().map(|descriptor| descriptor.info).collect();
         let (now, lazy) = Self::split(&self.directory.modules, &self.configuration, &infos);
-        let known =
-            Known { configuration: self.configuration, later: lazy.iter().map(|found| found.info.name).collect() };
+        let began = Instant::now();
+        let later = lazy.iter().map(|found| found.info.name).collect();
+        let configured = Arc::new(Configured::new(self.configuration, later));
+        let configuration = configured.first();
         let mut set = Directory { modules: now, faults: self.directory.faults };
-        let checked = set.check(&infos, &known);
+        let checked = set.check(&infos, &Shown(configured.clone()));
         let mut faults = checked.all_faults();
         let known_lazy = |name: &&String| !self.directory.modules.iter().any(|found| found.info.name == **name);
-        for name in known.configuration.lazy.iter().filter(known_lazy) {
+        for name in configuration.lazy.iter().filter(known_lazy) {
             faults.push(format!("host.lazy: found `{name}`, expected the name of a module in one of the libraries"));
         }
         if !faults.is_empty() {
@@ -167,16 +155,19 @@ impl HostBuilder {
         for linked in self.linked {
             builder = builder.modules(linked);
         }
-        if let Some(root) = &known.configuration.data_dir {
+        if let Some(root) = &configuration.data_dir {
             builder = builder.data_dir(root.clone());
         }
-        let ticks_a_second = known.configuration.ticks_a_second;
-        let keep = Arc::new(Keep::new(known.configuration.state_dir.clone()));
+        let keep = Arc::new(Keep::new(configuration.state_dir.clone()));
         let names: Vec<&str> = checked.order.iter().map(|info| info.name).collect();
         builder = keep.read(&names)?.into_iter().fold(builder, Builder::state);
-        if known.configuration.state_dir.is_some() {
+        if configuration.state_dir.is_some() {
             let keep = keep.clone();
             builder = builder.on_saved(move |state| keep.write(&state));
+        }
+        if configuration.health_every.is_some() {
+            let health_interval = configuration.health_every;
+            builder = builder.supervision(Supervision { health_interval, ..Supervision::default() });
         }
         if self.statistics {
             builder = builder.statistics();
@@ -193,31 +184,36 @@ impl HostBuilder {
             let shared = locked(&shared_by_hook).upgrade();
             shared.map_or(Missing::Nobody, |shared| shared.load_lazily(name))
         };
-        let builder = (self.more)(builder.config(known).on_missing(on_missing));
+        let builder = (self.more)(builder.config(Shown(configured.clone())).on_missing(on_missing));
         let runtime = builder.build()?;
         let shared = Arc::new(Shared {
             runtime,
+            configured,
             loader,
             libraries: Mutex::new(libraries),
             lazy: Lazy::new(lazy),
             folders: self.folders,
-            ticks_a_second,
             keep,
             changing: Changing::default(),
             log: self.log,
             rates: Mutex::default(),
             ended: AtomicBool::new(false),
+            went_down: AtomicBool::new(false),
         });
         *locked(&host) = Arc::downgrade(&shared);
         let (asks, asked) = channel();
         shared.answer_modules(asks)?;
         shared.runtime.start()?;
-        let (polls, ticks) = (shared.clone(), shared.clone());
+        let _ = shared.runtime.publish_sticky(&shared.configured.told());
+        let modules = shared.names().len() as u32;
+        shared.tell(&NodeStartupCompleted { modules, took_ms: began.elapsed().as_millis() as u64 });
+        let (polls, ticks, keeps) = (shared.clone(), shared.clone(), shared.clone());
         let mut host = Host { shared, threads: Vec::new() };
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         let poll = thread("helix-poll").spawn(move || polls.poll(&asked)).map_err(HostFault::Folder)?;
         host.threads.push(poll);
         host.threads.push(thread("helix-tick").spawn(move || ticks.tick_on()).map_err(HostFault::Folder)?);
+        host.threads.push(thread("helix-upkeep").spawn(move || keeps.keep_up()).map_err(HostFault::Folder)?);
         Ok(host)
     }
 

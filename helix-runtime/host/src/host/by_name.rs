@@ -1,6 +1,8 @@
 //! Calls and events by name, with values as JSON: checked against the schema on their way in, and read by it on their way out.
 
-use helix_runtime::{IpcError, Missing, ModuleError, PublishResult, Request, RequestEntry, Response};
+use helix_runtime::{
+    DataMaintenance, EventType, IpcError, Missing, ModuleError, PublishResult, Request, RequestEntry, Response,
+};
 use serde_json::Value;
 
 use super::{Host, HostFault};
@@ -80,6 +82,11 @@ impl Host {
         let given = &value::event(known.shape, given);
         let bytes =
             value::encode(known.shape, given).map_err(|fault| HostFault::Value { what: event.into(), fault })?;
+        if event == DataMaintenance::NAME
+            && let Ok(what) = postcard::from_bytes(&bytes)
+        {
+            return Ok(self.maintain(&what));
+        }
         Ok(self.shared.runtime.publish_encoded(known.topic, known.name, known.shape, &bytes))
     }
 }

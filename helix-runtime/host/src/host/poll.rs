@@ -76,7 +76,9 @@ impl Shared {
     /// Publishes ticks until the host ends, whatever the other thread does: a module that it makes anew may take its time.
     pub(super) fn tick_on(&self) {
         let mut ticked = 0;
-        while let Some(rate) = self.ticks_a_second.filter(|rate| *rate > 0 && !self.ended.load(Ordering::Acquire)) {
+        while let Some(rate) =
+            self.configured.first().ticks_a_second.filter(|rate| *rate > 0 && !self.ended.load(Ordering::Acquire))
+        {
             self.tick(rate, &mut ticked);
             std::thread::park_timeout(POLL_INTERVAL);
         }

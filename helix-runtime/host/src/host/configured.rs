@@ -1,0 +1,197 @@
+//! What a host is configured to be, edition by edition: its file is watched, and modules hear what has changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use helix_runtime::{Config, ConfigLoaded};
+use serde_json::Value;
+
+use crate::config::Configuration;
+
+/// What stands for a secret.
+const REDACTED: &str = "***";
+
+/// One edition of the configuration, and those that came after it. All of them stay: whoever was lent a value keeps it.
+struct Edition {
+    configuration: Configuration,
+    next: OnceLock<Box<Edition>>,
+}
+
+/// The configuration as it is now.
+pub(super) struct Configured {
+    first: Edition,
+    /// The modules that may come later, of whose keys the runtime is not told.
+    later: Vec<&'static str>,
+}
+
+/// What a host's file last looked like.
+#[derive(Default)]
+pub(super) struct Watched {
+    seen: Option<(SystemTime, u64)>,
+    text: Option<String>,
+}
+
+impl Configured {
+    pub(super) fn new(configuration: Configuration, later: Vec<&'static str>) -> Self {
+        Self { first: Edition { configuration, next: OnceLock::new() }, later }
+    }
+
+    fn last(&self) -> &Edition {
+        std::iter::successors(Some(&self.first), |edition| edition.next.get().map(|next| &**next))
+            .last()
+            .unwrap_or(&self.first)
+    }
+
+    /// The configuration with which the host has started.
+    pub(super) fn first(&self) -> &Configuration {
+        &self.first.configuration
+    }
+
+    pub(super) fn now(&self) -> &Configuration {
+        &self.last().configuration
+    }
+
+    /// What whoever comes first is told: all sections, as if each had changed.
+    pub(super) fn told(&self) -> ConfigLoaded {
+        let sections = sections(self.now());
+        event(sections.keys().map(|name| (*name).into()).collect(), self.now())
+    }
+
+    /// Takes a new edition. Nothing if it says what the last one says.
+    pub(super) fn take(&self, configuration: Configuration) -> Option<ConfigLoaded> {
+        let last = self.last();
+        let (old, new) = (sections(&last.configuration), sections(&configuration));
+        let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+        let mut changed: Vec<String> =
+            names.into_iter().filter(|name| old.get(name) != new.get(name)).map(Into::into).collect();
+        if last.configuration.host != configuration.host {
+            changed.push("host".into());
+        }
+        if changed.is_empty() {
+            return None;
+        }
+        let told = event(changed, &configuration);
+        // Only the host's own thread takes editions, one after the other.
+        let _ = last.next.set(Box::new(Edition { configuration, next: OnceLock::new() }));
+        Some(told)
+    }
+
+    /// The file's new edition, if it has one. What cannot be read is told once, and changes nothing.
+    pub(super) fn look(&self, watched: &mut Watched) -> Option<ConfigLoaded> {
+        let path = self.first().file.as_deref()?;
+        let found = std::fs::metadata(path).ok()?;
+        let seen = Some((found.modified().ok()?, found.len()));
+        if std::mem::replace(&mut watched.seen, seen) == seen {
+            return None;
+        }
+        let text = std::fs::read_to_string(path).ok()?;
+        if watched.text.as_ref() == Some(&text) {
+            return None;
+        }
+        let is_first = watched.text.is_none();
+        let read = self.read(&text, path);
+        watched.text = Some(text);
+        match read {
+            Ok(configuration) => self.take(configuration),
+            // The host would not have started with it.
+            Err(_) if is_first => None,
+            Err(error) => {
+                log::error!(target: "helix", "{error}; what was configured before stays");
+                None
+            }
+        }
+    }
+
+    fn read(&self, text: &str, path: &Path) -> Result<Configuration, crate::config::ConfigFault> {
+        Ok(Configuration { file: Some(path.into()), ..Configuration::parse(text, path)? })
+    }
+}
+
+/// The same, as a runtime takes it.
+pub(super) struct Shown(pub(super) Arc<Configured>);
+
+impl Config for Shown {
+    fn value(&self, module: &str, key: &str) -> Option<&str> {
+        self.0.now().modules.value(module, key)
+    }
+
+    fn keys(&self) -> Vec<(&str, &str)> {
+        let mut keys = self.0.now().modules.keys();
+        keys.retain(|(module, _)| !self.0.later.contains(module));
+        keys
+    }
+}
+
+/// The keys of each section, with their values.
+fn sections(configuration: &Configuration) -> BTreeMap<&str, BTreeMap<&str, &str>> {
+    let mut sections: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for (section, key) in configuration.modules.keys() {
+        let value = configuration.modules.value(section, key).unwrap_or_default();
+        sections.entry(section).or_default().insert(key, value);
+    }
+    sections
+}
+
+fn event(changed_sections: Vec<String>, configuration: &Configuration) -> ConfigLoaded {
+    let shown = |section: &str, (key, value): (&str, &str)| {
+        let is_secret = is_secret(key) || configuration.secrets.contains(&format!("{section}.{key}"));
+        (key.to_string(), Value::from(if is_secret { REDACTED } else { value }))
+    };
+    let section = |(name, keys): (&str, BTreeMap<&str, &str>)| {
+        (name.to_string(), Value::Object(keys.into_iter().map(|pair| shown(name, pair)).collect()))
+    };
+    let json = Value::Object(sections(configuration).into_iter().map(section).collect());
+    ConfigLoaded { changed_sections, config_json: Some(json.to_string()) }
+}
+
+/// Whether a key is called as secrets are.
+fn is_secret(key: &str) -> bool {
+    const PARTS: [&str; 8] =
+        ["secret", "password", "passphrase", "token", "private", "credential", "mnemonic", "apikey"];
+    let key = key.to_lowercase();
+    PARTS.iter().any(|part| key.contains(part))
+        || key.split(['_', '-']).any(|word| matches!(word, "key" | "seed" | "pin"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Configuration {
+        Configuration::parse(text, Path::new("node.toml")).unwrap()
+    }
+
+    #[test]
+    fn what_changed_is_told_and_no_secret_is() {
+        let first = "[host]\nsecrets = [\"mesh.motto\"]\n[mesh]\nttl = 3\nmotto = \"s3cret-motto\"\n[wallet]\napi_key = \"s3cret\"\n";
+        let configured = Configured::new(parsed(first), Vec::new());
+        let told = configured.told();
+        assert_eq!(told.changed_sections, ["mesh", "wallet"]);
+        let json = told.config_json.unwrap();
+        assert_eq!(json, r#"{"mesh":{"motto":"***","ttl":"3"},"wallet":{"api_key":"***"}}"#);
+        assert_eq!(configured.take(parsed(first)), None, "nothing has changed");
+
+        let second = first.replace("ttl = 3", "ttl = 4").replace("\"s3cret\"", "\"other\"");
+        let told = configured.take(parsed(&second)).unwrap();
+        assert_eq!(told.changed_sections, ["mesh", "wallet"], "that a secret has changed is told, what to is not");
+        assert!(!told.config_json.unwrap().contains("other"));
+        assert_eq!(configured.now().modules.value("mesh", "ttl"), Some("4"));
+
+        let told = configured.take(parsed(&second.replace("[host]", "[host]\nticks_a_second = 3"))).unwrap();
+        assert_eq!(told.changed_sections, ["host"]);
+        let told = configured.take(parsed("")).unwrap();
+        assert_eq!(told.changed_sections, ["mesh", "wallet", "host"], "what has gone has changed");
+    }
+
+    #[test]
+    fn names_of_secrets_are_known() {
+        for key in ["password", "rpc_password", "auth_token", "api_key", "apikey", "wallet-seed", "private_address"] {
+            assert!(is_secret(key), "{key}");
+        }
+        for key in ["monkey", "ttl", "webhook_url", "node_id", "pinned_keys_file"] {
+            assert!(!is_secret(key), "{key}");
+        }
+    }
+}
