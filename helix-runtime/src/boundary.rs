@@ -44,8 +44,8 @@ use crate::request::{Request, Response};
 use crate::schema::Shape;
 
 pub(crate) use crossing::{Crossing, EventCodec, Payload, publish, received, received_as};
-pub(crate) use far::InBytes;
 pub use far::{Act, Asks, Process, Spawn, TableFault, Turn, descriptor};
+pub(crate) use far::{Delivered, InBytes, Put, Queue};
 pub(crate) use fault::{known, nested, unfit};
 pub(crate) use guest::Remote;
 pub(crate) use host::Attached;
@@ -109,6 +109,11 @@ pub(crate) trait Home: Sync + core::fmt::Debug {
 
     /// What it is called.
     fn placement(&self) -> Placement;
+
+    /// Whether events wait for its instances, so that nobody waits who publishes them.
+    fn queues(&self) -> bool {
+        false
+    }
 }
 
 /// An instance that was made.
@@ -117,6 +122,8 @@ pub(crate) struct Lodging {
     pub(crate) data: *mut (),
     /// What goes after it.
     pub(crate) attached: Option<Attached>,
+    /// Where events wait for it, if they do.
+    pub(crate) queue: Option<alloc::sync::Arc<Queue>>,
 }
 
 /// What a host calls of a guest besides its handlers. All of them catch the module's panics.

@@ -197,6 +197,14 @@ impl Descriptor {
         Placement::Static
     }
 
+    /// Whether events wait for its instances, so that nobody waits who publishes them.
+    pub(crate) fn queues(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.home.is_some_and(|home| home.queues());
+        #[cfg(not(feature = "std"))]
+        false
+    }
+
     /// Its configurable keys.
     pub fn config(&self) -> impl Iterator<Item = &'static ConfigKey> + use<> {
         self.settings.iter().map(|setting| &setting.key)

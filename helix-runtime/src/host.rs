@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 #[cfg(feature = "std")]
-use crate::boundary::EventCodec;
+use crate::boundary::{Delivered, EventCodec};
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::codec::{Codec, TypedCall};
 use crate::context::{Context, Place};
@@ -45,6 +45,12 @@ pub trait Host: Send + Sync {
     fn ended(&self, instance: usize, error: ModuleError) {
         let _ = (instance, error);
     }
+    /// Runs with the module of the instance of that address entered, in its turn. Whether it came to that.
+    #[cfg(feature = "std")]
+    fn in_turn(&self, instance: usize, run: Deliver<'_>) -> bool {
+        let _ = (instance, run);
+        false
+    }
     /// Whose handlers take an event of that name as a type of this copy's.
     #[cfg(feature = "std")]
     fn native(&self, event: &str) -> Option<Native> {
@@ -52,6 +58,10 @@ pub trait Host: Send + Sync {
         None
     }
 }
+
+/// Delivers events that have waited for a module, on behalf of that call.
+#[cfg(feature = "std")]
+pub(crate) type Deliver<'a> = &'a mut dyn FnMut(&Context) -> Result<Delivered, ModuleError>;
 
 /// Handlers that take an event of some name as a type of this copy's.
 #[cfg(feature = "std")]

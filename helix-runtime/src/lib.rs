@@ -106,7 +106,7 @@ pub use descriptor::{Descriptor, Placement, RequestEntry};
 pub use error::{CallError, IpcError, IpcResult, ModuleError, ModuleResult, ModuleState};
 pub use event::{
     ConfigLoaded, CpuHotplug, CrashCause, Custom, DataMaintenance, DiskSpaceLow, Event, EventResponse, EventType,
-    HealthCheck, Interrupt, MaintenanceCompleted, MaintenanceReason, MaintenanceStarted, MemoryPressure, ModuleCrashed,
+    EventsLost, HealthCheck, Interrupt, MaintenanceCompleted, MaintenanceReason, MaintenanceStarted, MemoryPressure, ModuleCrashed,
     ModuleLoaded, ModuleName, ModuleReloaded, ModuleUnloaded, NodeShutdown, NodeShutdownCompleted,
     NodeStartupCompleted, Operation, PressureLevel, Process, ProcessCreated, ProcessExited, Publish, PublishResult,
     ResourceLimitWarning, Shutdown, SubscriptionPriority, Tick, Urgency,
@@ -154,7 +154,7 @@ mod readme {}
 pub mod prelude {
     pub use crate::{
         CallError, ConfigLoaded, Context, CpuHotplug, Custom, DataMaintenance, DiskSpaceLow, Event, EventResponse,
-        EventType, Handle, HealthCheck, Interrupt, IpcError, MemoryPressure, ModuleCrashed, ModuleError, ModuleLoaded,
+        EventType, EventsLost, Handle, HealthCheck, Interrupt, IpcError, MemoryPressure, ModuleCrashed, ModuleError, ModuleLoaded,
         ModuleReloaded, ModuleResult, ModuleUnloaded, NodeShutdown, NodeStartupCompleted, PressureLevel, Process,
         ProcessCreated, ProcessExited, Request, ResourceLimitWarning, Response, Shutdown, Tick,
     };

@@ -73,9 +73,13 @@ impl Spawn for Processes {
                 link
             }
         };
-        link.answered_by(asks);
+        link.answered_by(asks, self.order.queue)?;
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&link);
         Ok(link)
+    }
+
+    fn queue(&self) -> usize {
+        self.order.queue
     }
 }
 
@@ -98,6 +102,8 @@ pub struct Placing {
     pub isolation: Isolation,
     /// How long it may be silent in a conversation, before its process is ended.
     pub deadline: Duration,
+    /// How many events wait for it at most, so that nobody waits who publishes them; if 0, they are delivered at once.
+    pub queue: usize,
     /// What its process may use.
     pub sandbox: Sandbox,
     /// What it is granted of what it asks for: permissions, each with all that are parts of it. Everything if none.
@@ -105,11 +111,12 @@ pub struct Placing {
 }
 
 impl Default for Placing {
-    /// By its flags; ten seconds.
+    /// By its flags; ten seconds; events are delivered at once.
     fn default() -> Self {
         Self {
             isolation: Isolation::ByFlags,
             deadline: Duration::from_secs(10),
+            queue: 0,
             sandbox: Sandbox::default(),
             grant: None,
         }
@@ -218,6 +225,7 @@ impl Loader {
                 log: log::max_level() as usize,
             },
             deadline: placing.deadline,
+            queue: placing.queue,
             permits,
         };
         let (link, table) = Link::spawn(&order).map_err(|error| fault(library, error.to_string()))?;

@@ -20,7 +20,7 @@ impl Home for Library {
     fn lodge(&self, descriptor: &Descriptor, place: &Place, handle: Handle) -> Result<Lodging, ModuleError> {
         let attached = self.attach(host::calls(), host::end(handle), place);
         // SAFETY: `create` has no precondition; what it makes belongs to the instance alone.
-        Ok(Lodging { data: unsafe { (descriptor.vtable.create)() }, attached })
+        Ok(Lodging { data: unsafe { (descriptor.vtable.create)() }, attached, queue: None })
     }
 
     fn attach(&self, calls: &'static HostCalls, end: HostEnd, place: &Place) -> Option<Attached> {

@@ -3,9 +3,13 @@
 //! What the process asks is asked of the same table of functions as a library asks.
 
 mod act;
+mod lanes;
+mod queue;
 mod table;
 
 pub use act::Act;
+pub(crate) use lanes::Put;
+pub(crate) use queue::{Delivered, Queue};
 pub(crate) use table::InBytes;
 pub use table::{TableFault, descriptor};
 
@@ -16,6 +20,7 @@ use alloc::string::ToString;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
+use core::sync::atomic::Ordering;
 
 use super::crossing::Crossing;
 use super::wire::{self, Bytes, Down, Told, Up};
@@ -59,6 +64,9 @@ pub trait Process: Send + Sync + fmt::Debug {
         let _ = act;
         true
     }
+
+    /// Events wait for it: somebody is to call [`Asks::deliver`] soon, and not this thread.
+    fn wake(&self) {}
 }
 
 /// Answers what a process asks of itself, in no conversation.
@@ -67,6 +75,8 @@ pub trait Asks: Send + Sync {
     fn asked(&self, message: &[u8]) -> Option<Vec<u8>>;
     /// The process has ended, and nobody had ended it.
     fn ended(&self, error: ModuleError);
+    /// Delivers some of the events that wait for it, in its module's turn. Whether there were any.
+    fn deliver(&self) -> bool;
 }
 
 /// Makes processes of one library.
@@ -76,6 +86,12 @@ pub trait Spawn: Send + Sync + fmt::Debug {
     /// # Errors
     /// When it could not be made.
     fn spawn(&self, asks: Weak<dyn Asks>) -> Result<Arc<dyn Process>, ModuleError>;
+
+    /// How many events wait for a process at most, so that nobody waits who publishes them. None do if it is 0: they are
+    /// delivered at once.
+    fn queue(&self) -> usize {
+        0
+    }
 }
 
 /// A module whose instances live in processes.
@@ -91,8 +107,13 @@ impl Home for Abroad {
         let far = Arc::new_cyclic(|this: &Weak<Far>| {
             let asks: Weak<dyn Asks> = this.clone();
             let process = self.spawn.spawn(asks).map_err(|error| failed = Err(error)).ok();
+            let queue = process.as_ref().filter(|_| self.queues()).map(|process| {
+                let entries = descriptor.entries();
+                Arc::new(Queue::new(self.spawn.queue(), Arc::downgrade(process), entries))
+            });
             Far {
                 process,
+                queue,
                 end,
                 name: place.name,
                 instance: core::ptr::from_ref(place).addr(),
@@ -109,7 +130,10 @@ impl Home for Abroad {
         let create = Down::Create { id: place.id.0, data_dir: place.data_dir.as_deref() };
         let mut error = Vec::new();
         match far.converse(&create, Some(place), &mut error)? {
-            Status::Handled => Ok(Lodging { data: Box::into_raw(Box::new(far)).cast(), attached: None }),
+            Status::Handled => {
+                let queue = far.queue.clone();
+                Ok(Lodging { data: Box::into_raw(Box::new(far)).cast(), attached: None, queue })
+            }
             _ => Err(fault::read_module(&error)),
         }
     }
@@ -120,6 +144,10 @@ impl Home for Abroad {
 
     fn placement(&self) -> Placement {
         Placement::Process
+    }
+
+    fn queues(&self) -> bool {
+        self.spawn.queue() > 0
     }
 }
 
@@ -133,6 +161,7 @@ unsafe fn destroy(data: *mut ()) {
 /// One instance in a process.
 struct Far {
     process: Option<Arc<dyn Process>>,
+    queue: Option<Arc<Queue>>,
     end: HostEnd,
     name: &'static str,
     /// The instance's address.
@@ -222,6 +251,17 @@ impl Far {
             cx.fail_here(error);
             Status::Panicked
         })
+    }
+
+    /// The same after the events that wait, where nobody else is inside: no transition overtakes what was published before.
+    fn call_last(&self, down: &Down<'_>, reply: &mut dyn Sink, cx: &Context) -> Status {
+        if cx.place().gated.load(Ordering::SeqCst)
+            && let Err(error) = self.flush(cx)
+        {
+            cx.fail_here(error);
+            return Status::Panicked;
+        }
+        self.call(down, reply, cx)
     }
 
     /// Whether the process may do that; if not, why.
@@ -392,6 +432,10 @@ impl Asks for Far {
     fn ended(&self, error: ModuleError) {
         // SAFETY: the end is this one's.
         unsafe { host::ended(self.end, self.instance, error) };
+    }
+
+    fn deliver(&self) -> bool {
+        self.deliver_some()
     }
 }
 

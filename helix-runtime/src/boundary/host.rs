@@ -17,7 +17,7 @@ use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
 use crate::event::{Delivery, Event, EventResponse, Publish, SubscriptionPriority};
 use crate::handle::Handle;
-use crate::host::{Call, Carries, Host, Route};
+use crate::host::{Call, Carries, Deliver, Host, Route};
 use crate::message::Sink;
 use crate::request::{Request, Response};
 
@@ -78,6 +78,15 @@ pub(super) unsafe fn ended(end: HostEnd, instance: usize, error: ModuleError) {
             Ok(())
         })
     };
+}
+
+/// Runs with the module of an instance entered, in its turn. Whether it came to that.
+///
+/// # Safety
+/// As above.
+pub(super) unsafe fn in_turn(end: HostEnd, instance: usize, run: Deliver<'_>) -> bool {
+    // SAFETY: passed on. A host that is gone has nothing to deliver.
+    unsafe { with(end, |host, _| Ok(host.in_turn(instance, run))) }.unwrap_or(false)
 }
 
 /// Gives an instance of a guest what its contexts are to ask.

@@ -1,5 +1,6 @@
 //! The process's end: a module that is asked in messages, and a table of host functions that asks in messages.
 
+mod batch;
 mod calls;
 mod turns;
 
@@ -186,6 +187,7 @@ impl Near {
                 }
                 Done::of(Status::Handled)
             }
+            Down::Events { items } => self.events(items.0),
             Down::Destroy => {
                 let _turn = self.turns.take(true);
                 if let Some(instance) = locked(&self.instance).take() {

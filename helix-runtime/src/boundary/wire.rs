@@ -47,6 +47,8 @@ pub(super) enum Down<'a> {
         #[serde(borrow)]
         event: Event<'a>,
     },
+    /// Lets handlers hear events, one after the other: each an [`Item`] with its length before it, a little-endian `u32`.
+    Events { items: Bytes<'a> },
     /// Calls a handler with arguments in postcard.
     Request { entry: u16, args: Bytes<'a> },
     /// Calls a handler that takes requests as they are.
@@ -111,6 +113,35 @@ pub(super) enum Told<'a> {
     },
     /// It went wrong: an `IpcError` in postcard.
     Failed(Bytes<'a>),
+}
+
+/// An event for a handler, among others.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Item<'a> {
+    /// A value of the type that the handler hears.
+    Value {
+        entry: u16,
+        #[serde(borrow)]
+        bytes: Bytes<'a>,
+    },
+    /// Any event.
+    Event {
+        entry: u16,
+        #[serde(borrow)]
+        event: Event<'a>,
+    },
+}
+
+/// What handlers did with events that came together.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Heard<'a> {
+    /// For each handler that was called how often it has handled, ignored and failed.
+    pub(super) counts: Vec<(u16, [u32; 3])>,
+    /// Which of the events were put off, by their number.
+    pub(super) deferred: Vec<u32>,
+    /// The first failures, each of a handler.
+    #[serde(borrow)]
+    pub(super) failures: Vec<(u16, Bytes<'a>)>,
 }
 
 /// A request as it is.
@@ -205,6 +236,24 @@ pub(super) enum Hears<T> {
     Type { topic: String, name: String, ty: T },
     Named(String),
     All,
+}
+
+/// The events of a batch; nothing in the place of one that is none, with which it ends.
+pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = Option<Item<'_>>> {
+    core::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        let item = bytes.split_first_chunk().and_then(|(length, rest)| {
+            let (item, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            bytes = rest;
+            crate::message::decode(item)
+        });
+        if item.is_none() {
+            bytes = &[];
+        }
+        Some(item)
+    })
 }
 
 /// A message in bytes.

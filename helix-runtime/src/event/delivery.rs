@@ -8,7 +8,7 @@ use core::mem::ManuallyDrop;
 use super::{Custom, Event, EventType};
 #[cfg(feature = "std")]
 use {
-    super::Builtin,
+    super::{Abroad, Builtin},
     crate::boundary::{Crossing, EventCodec, Payload},
     crate::schema::Shape,
     alloc::vec::Vec,
@@ -32,6 +32,16 @@ struct Made {
     /// The value encoded, if it can be.
     #[cfg(feature = "std")]
     bytes: OnceCell<Option<Vec<u8>>>,
+}
+
+/// A value in bytes, lent for a delivery.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy)]
+struct Lent<'a> {
+    topic: &'a str,
+    name: &'a str,
+    shape: Shape,
+    bytes: &'a [u8],
 }
 
 /// What is delivered.
@@ -67,6 +77,15 @@ impl<'a> Delivery<'a> {
     /// The event as it crosses.
     #[cfg(feature = "std")]
     pub(crate) fn crossing(&self) -> Crossing<'_> {
+        if self.kind.type_id == TypeId::of::<Abroad>() && self.whole.is_none() {
+            // SAFETY: `lend_encoded` alone makes such a delivery, of that.
+            let Lent { shape, bytes, .. } = *unsafe { &*self.value.cast::<Lent<'_>>() };
+            return Crossing {
+                topic: self.kind.topic,
+                name: self.kind.name,
+                payload: Payload::Encoded { shape, bytes },
+            };
+        }
         let payload = match (self.kind.codec, self.whole) {
             (_, Some(Event::Custom(custom))) => custom.payload(&self.made.get_or_init(Made::default).bytes),
             // SAFETY: the codec stands beside the type of the value in its kind.
@@ -100,6 +119,31 @@ impl<'a> Delivery<'a> {
     #[cfg(feature = "std")]
     pub(crate) unsafe fn lent(kind: &'a Kind<'a>, value: *const ()) -> Self {
         Self { kind, value, made: ManuallyDrop::new(OnceCell::new()), whole: None, publisher: PhantomData }
+    }
+
+    /// A value of a type that is not known here, as it has crossed: for handlers of another copy of this crate.
+    #[cfg(feature = "std")]
+    pub(crate) fn lend_encoded<T>(
+        topic: &'a str,
+        name: &'a str,
+        shape: Shape,
+        bytes: &'a [u8],
+        to: impl FnOnce(&Delivery<'_>) -> T,
+    ) -> T {
+        unsafe fn make(value: *const ()) -> Event {
+            // SAFETY: paired with a pointer to one below.
+            let Lent { topic, name, shape, bytes } = *unsafe { &*value.cast::<Lent<'_>>() };
+            Event::Custom(Custom::encoded(topic, name, shape, bytes))
+        }
+        let lent = Lent { topic, name, shape, bytes };
+        let kind = Kind { topic, name, type_id: TypeId::of::<Abroad>(), make, codec: None };
+        to(&Delivery {
+            kind: &kind,
+            value: core::ptr::from_ref(&lent).cast(),
+            made: ManuallyDrop::new(OnceCell::new()),
+            whole: None,
+            publisher: PhantomData,
+        })
     }
 
     #[inline]

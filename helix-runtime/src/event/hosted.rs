@@ -183,6 +183,15 @@ pub struct ResourceLimitWarning {
     pub limit: u64,
 }
 
+/// So many events were lost for the module that hears this: it was too slow, and there was no room for them to wait.
+#[helix_message]
+#[derive(Debug, Clone, PartialEq, Eq, EventType)]
+#[event(topic = "resource", name = "resource.events-lost")]
+pub struct EventsLost {
+    /// How many, since the module was last told.
+    pub count: u64,
+}
+
 /// The names of the events that are a host's alone to publish.
 #[cfg(feature = "std")]
 pub(crate) const OF_HOST: &[&str] = &[
@@ -195,4 +204,5 @@ pub(crate) const OF_HOST: &[&str] = &[
     MaintenanceCompleted::NAME,
     DiskSpaceLow::NAME,
     ResourceLimitWarning::NAME,
+    EventsLost::NAME,
 ];

@@ -16,9 +16,9 @@ use crate::descriptor::{RequestEntry, RequestFn, Status};
 use crate::error::{IpcError, IpcResult, ModuleError, ModuleState};
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
-#[cfg(feature = "std")]
-use crate::host::Native;
 use crate::host::{Call, Direct, Host, Route, To};
+#[cfg(feature = "std")]
+use crate::host::{Deliver, Native};
 use crate::irq;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
@@ -364,6 +364,11 @@ impl Host for Inner {
         if let Some(instance) = found {
             self.ended_by_itself(&instance, &error);
         }
+    }
+
+    #[cfg(feature = "std")]
+    fn in_turn(&self, instance: usize, run: Deliver<'_>) -> bool {
+        self.run_in_turn(instance, run)
     }
 
     #[cfg(feature = "std")]

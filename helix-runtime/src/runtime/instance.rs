@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use core::time::Duration;
 
 #[cfg(feature = "std")]
-use crate::boundary::{Attached, Lodging};
+use crate::boundary::{Attached, Lodging, Queue};
 use crate::bus::EventTopic;
 use crate::context::{Context, Place};
 use crate::descriptor::{Descriptor, Entry, EntryKind, EventFn, RequestEntry, RestoreFn, SaveFn, Status, Step};
@@ -45,6 +45,9 @@ pub(crate) struct Instance {
     /// The other copy of this crate that the module carries, if it does, once it was asked to make the data.
     #[cfg(feature = "std")]
     attached: std::sync::OnceLock<Attached>,
+    /// Where events wait for it, if they do, once the data was made.
+    #[cfg(feature = "std")]
+    queue: std::sync::OnceLock<Arc<Queue>>,
 }
 
 /// One thing that an instance listens to.
@@ -110,6 +113,8 @@ impl Instance {
             state: AtomicU8::new(ModuleState::Registered as u8),
             #[cfg(feature = "std")]
             attached: std::sync::OnceLock::new(),
+            #[cfg(feature = "std")]
+            queue: std::sync::OnceLock::new(),
         }
     }
 
@@ -264,10 +269,13 @@ impl Instance {
     fn made(&self, handle: impl FnOnce() -> Handle) -> Result<*mut (), ModuleError> {
         #[cfg(feature = "std")]
         if let Some(home) = self.descriptor.home {
-            let Lodging { data, attached } = home.lodge(&self.descriptor, &self.place, handle())?;
+            let Lodging { data, attached, queue } = home.lodge(&self.descriptor, &self.place, handle())?;
             if let Some(attached) = attached {
                 // An instance is made once.
                 let _ = self.attached.set(attached);
+            }
+            if let Some(queue) = queue {
+                let _ = self.queue.set(queue);
             }
             return Ok(data);
         }
@@ -292,6 +300,12 @@ impl Instance {
             }
         }
         Ok(())
+    }
+
+    /// Where events wait for it, if they do.
+    #[cfg(feature = "std")]
+    pub(crate) fn queue(&self) -> Option<&Queue> {
+        self.queue.get().map(|queue| &**queue)
     }
 
     /// Runs a lifecycle step, if the module handles it. For a transition that has the instance to itself.

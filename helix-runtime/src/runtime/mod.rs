@@ -23,6 +23,8 @@ mod plan;
 mod poll;
 mod publish;
 #[cfg(feature = "std")]
+mod queued;
+#[cfg(feature = "std")]
 mod readers;
 mod redeliver;
 mod registry;

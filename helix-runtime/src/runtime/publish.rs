@@ -15,7 +15,7 @@ use crate::runtime::way::Entered;
 use crate::runtime::word::{Access, Refused};
 
 #[cold]
-fn with_trouble(handled: u32, ignored: u32, trouble: Trouble) -> PublishResult {
+pub(super) fn with_trouble(handled: u32, ignored: u32, trouble: Trouble) -> PublishResult {
     PublishResult { handled, ignored, ..trouble.unwrap_or_default() }
 }
 
@@ -64,6 +64,10 @@ impl Inner {
             return PublishResult { paused: true, ..PublishResult::default() };
         } else {
             under.count(view.topics.published(group, delivery));
+            #[cfg(feature = "std")]
+            if group.is_queued {
+                return self.deliver_or_queue(&walk(), reaches);
+            }
             self.deliver_to_all(&walk(), reaches, &mut trouble)
         };
         drop(guard);
@@ -149,7 +153,13 @@ impl Inner {
 
     /// Calls one handler. `access` is its way's.
     #[inline(always)]
-    fn deliver(&self, access: Access, walk: &Walk<'_>, listener: &Listener, trouble: &mut Trouble) -> Status {
+    pub(super) fn deliver(
+        &self,
+        access: Access,
+        walk: &Walk<'_>,
+        listener: &Listener,
+        trouble: &mut Trouble,
+    ) -> Status {
         let way = &listener.way;
         let instance = match way.enter_as(access, walk.mark, walk.light) {
             Ok(instance) => instance,
@@ -182,7 +192,13 @@ impl Inner {
     /// Calls one handler that could not be entered at once, or its successor, or puts the event aside for it. Tells what
     /// the handler said, or that it was not called.
     #[cold]
-    fn deliver_later<'a>(&'a self, walk: &Walk<'a>, at: usize, mut refused: Refused, trouble: &mut Trouble) -> Status {
+    pub(super) fn deliver_later<'a>(
+        &'a self,
+        walk: &Walk<'a>,
+        at: usize,
+        mut refused: Refused,
+        trouble: &mut Trouble,
+    ) -> Status {
         let mut listener = &walk.group.listeners[at];
         // The link has left where it was: what the event's `clone` may ask for meanwhile is not that module's.
         walk.link.turn_to(&self.root, Access::Free);

@@ -57,6 +57,9 @@ pub(crate) struct Group {
     pub(crate) listeners: Box<[Listener]>,
     /// Whether only those of them are meant that hear its topic or its name.
     pub(crate) by_name: bool,
+    /// Whether events wait for some of them.
+    #[cfg(feature = "std")]
+    pub(crate) is_queued: bool,
     /// Whether nothing is asked for but to call them: no module of theirs has a lock, nobody counts them, all of them are
     /// meant, the bus is not paused, and a mark needs no barrier.
     pub(crate) is_plain: bool,
@@ -66,8 +69,16 @@ pub(crate) struct Group {
 
 impl Group {
     fn new(listeners: Box<[Listener]>, published: Arc<Count>, plainly: bool) -> Self {
-        let is_plain = plainly && listeners.iter().all(|listener| listener.way.access == Access::Free);
-        Self { listeners, by_name: false, is_plain, published }
+        let is_queued = listeners.iter().any(|listener| listener.instance().descriptor.queues());
+        let is_plain = plainly && !is_queued && listeners.iter().all(|listener| listener.way.access == Access::Free);
+        Self {
+            listeners,
+            by_name: false,
+            #[cfg(feature = "std")]
+            is_queued,
+            is_plain,
+            published,
+        }
     }
 }
 

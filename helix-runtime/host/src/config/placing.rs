@@ -52,13 +52,17 @@ pub(super) fn placing(table: &Table, key: &str, path: &Path) -> Result<Placing, 
                     None => return wrong("a list of permissions such as [\"call/node\", \"publish/mesh.packet\"]"),
                 }
             }
+            "queue" => match number(1 << 24) {
+                Some(events) => placing.queue = events as usize,
+                None => return wrong("a whole number of events from 1 to 16777216"),
+            },
             "deadline_ms" => match number(86_400_000) {
                 Some(ms) => placing.deadline = Duration::from_millis(ms),
                 None => return wrong("a whole number of milliseconds from 1 to 86400000"),
             },
             _ => {
                 return wrong(
-                    "one of `accept_less`, `cpu_seconds`, `deadline_ms`, `files`, `grant`, `isolation`, `memory_mib`, `network`, `sandbox`",
+                    "one of `accept_less`, `cpu_seconds`, `deadline_ms`, `files`, `grant`, `isolation`, `memory_mib`, `network`, `queue`, `sandbox`",
                 );
             }
         }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use helix_runtime::ModuleError;
@@ -31,6 +32,8 @@ pub struct Order {
     pub begin: Begin,
     /// How long it may be silent in a conversation.
     pub deadline: Duration,
+    /// How many events wait for it at most; none do if it is 0.
+    pub queue: usize,
     /// What it may do.
     pub permits: Arc<Permits>,
 }
@@ -47,6 +50,8 @@ pub struct Link {
     idle: Mutex<Vec<Channel>>,
     speaking: AtomicUsize,
     asks: OnceLock<Weak<dyn Asks>>,
+    /// Who delivers the events that wait.
+    delivers: OnceLock<Thread>,
     /// What of its sandbox is in force.
     sandbox: OnceLock<Vec<String>>,
     /// Whether its host has ended it.
@@ -74,8 +79,7 @@ impl Link {
     pub fn spawn(order: &Order) -> Result<(Arc<Self>, Vec<u8>), ModuleError> {
         let (tells, told) = mpsc::channel();
         let module = order.module;
-        let failed =
-            move |error: io::Error| ModuleError::new(format!("the process of `{module}` could not be made: {error}"));
+        let failed = move |error: io::Error| failed(module, &error);
         let thread = std::thread::Builder::new().name(format!("helix-link-{module}"));
         let order = order.clone();
         // The thread that makes it stays: the system ends a process with the thread that it was made for.
@@ -83,10 +87,16 @@ impl Link {
         told.recv().unwrap_or_else(|_| Err(io::Error::other("its thread has ended"))).map_err(failed)
     }
 
-    /// Whom the process's own threads ask.
-    pub fn answered_by(&self, asks: Weak<dyn Asks>) {
+    /// Whom the process's own threads ask, and who has the events that wait for it.
+    pub fn answered_by(&self, asks: Weak<dyn Asks>, queue: usize) -> Result<(), ModuleError> {
         // A process serves one instance.
-        let _ = self.asks.set(asks);
+        let _ = self.asks.set(asks.clone());
+        if queue > 0 {
+            let thread = std::thread::Builder::new().name(format!("helix-events-{}", self.module));
+            let thread = thread.spawn(move || deliver_on(&asks)).map_err(|error| failed(self.module, &error))?;
+            let _ = self.delivers.set(thread.thread().clone());
+        }
+        Ok(())
     }
 
     /// The process's number.
@@ -153,6 +163,21 @@ impl Link {
     }
 }
 
+fn failed(module: &str, error: &io::Error) -> ModuleError {
+    ModuleError::new(format!("the process of `{module}` could not be made: {error}"))
+}
+
+/// Delivers events whenever some wait, until the process is let go.
+fn deliver_on(asks: &Weak<dyn Asks>) {
+    // While it is made, nobody has it yet.
+    std::thread::park();
+    while let Some(asks) = asks.upgrade() {
+        while asks.deliver() {}
+        drop(asks);
+        std::thread::park();
+    }
+}
+
 impl Process for Link {
     fn converse(&self, message: &[u8], said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn) -> Result<(), ModuleError> {
         self.speaking.fetch_add(1, Ordering::AcqRel);
@@ -176,11 +201,18 @@ impl Process for Link {
     fn may(&self, act: Act<'_>) -> bool {
         self.permits.may(act)
     }
+
+    fn wake(&self) {
+        if let Some(delivers) = self.delivers.get() {
+            delivers.unpark();
+        }
+    }
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
         self.dismissed.store(true, Ordering::Release);
         self.kill();
+        self.wake();
     }
 }

@@ -156,7 +156,7 @@ unsafe fn configure(key: &'static str, data: *mut (), value: Option<&str>, cx: &
 
 unsafe fn step<const AT: u16>(data: *mut (), cx: &Context) -> Status {
     // SAFETY: as above.
-    unsafe { far(data) }.call(&Down::Step { entry: AT }, &mut Vec::new(), cx)
+    unsafe { far(data) }.call_last(&Down::Step { entry: AT }, &mut Vec::new(), cx)
 }
 
 unsafe fn event<const AT: u16>(data: *mut (), delivery: &Delivery<'_>, cx: &Context) -> Status {
@@ -202,7 +202,7 @@ unsafe fn raw<const AT: u16>(
 
 unsafe fn save<const AT: u16>(data: *mut (), sink: &mut dyn Sink, cx: &Context) -> Status {
     // SAFETY: as above.
-    unsafe { far(data) }.call(&Down::Save { entry: AT }, sink, cx)
+    unsafe { far(data) }.call_last(&Down::Save { entry: AT }, sink, cx)
 }
 
 unsafe fn restore<const AT: u16>(data: *mut (), state: &[u8], cx: &Context) -> Status {

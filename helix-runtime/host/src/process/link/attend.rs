@@ -72,6 +72,7 @@ impl Attending {
             idle: Mutex::default(),
             speaking: AtomicUsize::new(0),
             asks: OnceLock::new(),
+            delivers: OnceLock::new(),
             sandbox: OnceLock::new(),
             dismissed: AtomicBool::new(false),
             blamed: Mutex::default(),

@@ -1,0 +1,212 @@
+//! Events that wait for modules in processes: nobody waits who publishes them, none is lost in silence, and the host's own get through.
+#![allow(missing_docs)]
+#![cfg(all(target_os = "linux", not(miri)))]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use helix_host::{Configuration, Host};
+use helix_runtime::prelude::*;
+use helix_runtime::{MaintenanceReason, Operation, Urgency, modules};
+
+/// A number on its way.
+#[helix_message]
+#[derive(Debug, Clone, PartialEq, EventType)]
+#[event(topic = "flow", name = "flow.number")]
+pub struct Number {
+    pub number: u64,
+}
+
+/// Takes numbers, and writes down what is out of the ordinary.
+const READER: &str = r#"
+#![forbid(unsafe_code)]
+use helix_runtime::prelude::*;
+
+#[helix_message]
+#[derive(Debug, Clone, PartialEq, EventType)]
+#[event(topic = "flow", name = "flow.number")]
+pub struct Number { pub number: u64 }
+
+/// Takes numbers.
+#[helix_module(name = "reader", flags = HOT_RELOADABLE)]
+#[derive(Default)]
+pub struct Reader { count: u64, next: u64, disorder: u64, notes: Vec<String>, put_off: bool }
+
+fn wait(ctx: &Context) {
+    let folder = std::path::Path::new(ctx.data_dir().unwrap());
+    std::fs::write(folder.join("entered"), "").unwrap();
+    while !folder.join("go").exists() { std::thread::yield_now() }
+}
+
+#[helix_handlers]
+impl Reader {
+    #[on_event(Number)]
+    fn number(&mut self, &Number { number }: &Number) {
+        self.disorder += u64::from(number != self.next);
+        self.next = number + 1;
+        self.count += 1;
+        if number < 100 { self.notes.push(number.to_string()) }
+    }
+    #[on_event("flow.hold")]
+    fn hold(&mut self, ctx: &Context) { wait(ctx) }
+    #[on_event("flow.fail")]
+    fn fail(&mut self) -> Result<(), ModuleError> { Err("told to fail".into()) }
+    #[on_event("flow.abort")]
+    fn abort(&mut self) { std::process::abort() }
+    #[on_event("flow.defer")]
+    fn defer(&mut self) -> EventResponse {
+        if std::mem::replace(&mut self.put_off, true) { self.notes.push("again".into()); EventResponse::Handled }
+        else { EventResponse::Deferred }
+    }
+    #[on_event("flow.ask")]
+    fn ask(&mut self, ctx: &Context) {
+        let error = ctx.call::<(), u64>("helper.counts", ()).unwrap_err();
+        self.notes.push(error.to_string());
+    }
+    #[on_event(EventsLost)]
+    fn lost(&mut self, lost: &EventsLost) { self.notes.push(format!("lost {}", lost.count)) }
+    #[on_event(DataMaintenance)]
+    fn maintain(&mut self) { self.notes.push("maintained".into()) }
+    #[on_request]
+    fn told(&self) -> (u64, u64, Vec<String>) { (self.count, self.disorder, self.notes.clone()) }
+    #[on_request]
+    fn count(&self) -> u64 { self.count }
+    #[on_save(version = 1)]
+    fn save(&self) -> (u64, u64, u64) { (self.count, self.next, self.disorder) }
+    #[on_restore(version = 1)]
+    fn restore(&mut self, (count, next, disorder): (u64, u64, u64)) {
+        (self.count, self.next, self.disorder) = (count, next, disorder);
+    }
+}
+"#;
+
+/// Asks the reader.
+#[helix_module(name = "helper")]
+#[derive(Default)]
+pub struct Helper;
+
+#[helix_handlers]
+impl Helper {
+    #[on_request]
+    fn counts(&self, ctx: &Context) -> Result<u64, ModuleError> {
+        Ok(ctx.call::<(), u64>("reader.count", ())?)
+    }
+}
+
+static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| support::library(&support::folder("queued"), "reader", READER));
+
+fn start(folder: &Path, queue: u32) -> Host {
+    let text = format!(
+        "[host]\ncommand = {:?}\ndata_dir = {:?}\nmodules.reader = {{ isolation = \"process\", queue = {queue} }}\n",
+        env!("CARGO_BIN_EXE_helix"),
+        folder.join("data"),
+    );
+    let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
+    let builder = Host::builder().modules(modules![Helper, ..]).libraries(std::slice::from_ref(&*LIBRARY));
+    builder.configuration(configuration).start().unwrap()
+}
+
+fn told(host: &Host) -> (u64, u64, Vec<String>) {
+    host.runtime().call::<(), (u64, u64, Vec<String>)>("reader.told", ()).unwrap()
+}
+
+fn named(host: &Host, name: &'static str) -> helix_runtime::PublishResult {
+    host.runtime().publish(&Event::Custom(Custom::new(name, vec![])))
+}
+
+/// Has a handler of the reader's under way, until `go`.
+fn hold(host: &Host, folder: &Path) {
+    assert_eq!(named(host, "flow.hold").queued, 1);
+    support::until("it is inside", || folder.join("data/reader/entered").exists());
+}
+
+fn go(folder: &Path) {
+    fs::write(folder.join("data/reader/go"), "").unwrap();
+}
+
+#[test]
+fn a_slow_reader_holds_up_nobody_is_told_what_it_lost_and_hears_the_host_all_the_same() {
+    let folder = support::folder("queued_slow");
+    let host = start(&folder, 4);
+    hold(&host, &folder);
+    let results: Vec<_> = (0..10).map(|number| host.runtime().publish(&Number { number })).collect();
+    assert_eq!(results.iter().map(|result| result.queued).collect::<Vec<_>>(), [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(results.iter().map(|result| result.dropped).sum::<u32>(), 6, "and the publisher knows");
+    let (operation, urgency, reason) = (Operation::Flush, Urgency::High, MaintenanceReason::Manual);
+    let what = DataMaintenance { operation, urgency, reason, target_age_days: None, timeout_seconds: None };
+    assert_eq!(host.maintain(&what).queued, 1, "the host's own events have a lane of their own");
+    go(&folder);
+    support::until("all is heard", || told(&host).0 == 4);
+    assert_eq!(told(&host).2, ["lost 6", "maintained", "0", "1", "2", "3"]);
+    assert_eq!(host.runtime().publish(&Number { number: 4 }).queued, 1, "and it goes on");
+    support::until("the next is heard", || told(&host).0 == 5);
+    assert_eq!(told(&host).1, 0, "in order");
+}
+
+#[test]
+fn no_event_is_lost_or_doubled_while_the_reader_is_replaced() {
+    let folder = support::folder("queued_replaced");
+    let host = start(&folder, 1 << 20);
+    let library = fs::read(&*LIBRARY).unwrap();
+    let (sent, ended) = (AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Acquire) {
+                let number = sent.load(Ordering::Acquire);
+                let heard = host.runtime().publish(&Number { number });
+                assert_eq!((heard.queued + heard.handled, heard.missed()), (1, 0), "{heard:?}");
+                sent.store(number + 1, Ordering::Release);
+            }
+        });
+        for round in 0..6_u8 {
+            let before = sent.load(Ordering::Acquire);
+            support::until("more is sent", || sent.load(Ordering::Acquire) > before + 1000);
+            let other = folder.join(format!("{round}.so"));
+            let text = format!("told to fai{round}");
+            fs::write(&other, support::patched(&library, b"told to fail", text.as_bytes())).unwrap();
+            host.reload("reader", Some(&other)).unwrap();
+        }
+        ended.store(true, Ordering::Release);
+    });
+    let sent = sent.into_inner();
+    support::until("all is heard", || told(&host).0 == sent);
+    assert_eq!(told(&host).1, 0, "each once, in order");
+}
+
+#[test]
+fn what_is_put_off_comes_again_what_fails_is_told_and_a_circle_is_found() {
+    let folder = support::folder("queued_trouble");
+    let host = start(&folder, 100);
+    assert_eq!(named(&host, "flow.defer").queued, 1);
+    support::until("it comes again", || told(&host).2 == ["again"]);
+    assert_eq!(named(&host, "flow.fail").queued, 1);
+    assert_eq!(named(&host, "flow.ask").queued, 1);
+    support::until("the circle is found", || told(&host).2.len() == 2);
+    assert!(told(&host).2[1].contains("reader -> helper -> reader"), "{:?}", told(&host).2);
+}
+
+#[test]
+fn a_reader_that_crashes_over_an_event_is_made_anew_and_hears_the_next() {
+    let folder = support::folder("queued_crash");
+    let host = start(&folder, 100);
+    assert_eq!(named(&host, "flow.abort").queued, 1);
+    support::until("it is back", || host.modules()[1].restarts == 1 && host.modules()[1].state == "running");
+    assert_eq!(host.runtime().publish(&Number { number: 0 }).queued, 1);
+    support::until("it hears", || told(&host).0 == 1);
+}
+
+#[test]
+fn a_flood_arrives_whole_and_in_order() {
+    const COUNT: u64 = 300_000;
+    let folder = support::folder("queued_flood");
+    let host = start(&folder, 1 << 20);
+    for number in 0..COUNT {
+        assert_eq!(host.runtime().publish(&Number { number }).queued, 1);
+    }
+    support::until("all is heard", || told(&host).0 == COUNT);
+    assert_eq!(told(&host).1, 0);
+}

@@ -1,0 +1,207 @@
+//! Events that wait for a process: a lane for those of the host's own, and one for all others, which can never fill the first.
+//!
+//! Each is bounded. Events stand in them as they go over the wire, so that many go at once; what finds no room is counted, and
+//! its reader is told.
+
+use alloc::vec::Vec;
+
+use crate::lock::Lock;
+
+/// How many events a lane holds at most, and how many bytes they have together.
+const MOST_CONTROL: usize = 1024;
+const MOST_BYTES: usize = 8 << 20;
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It waits.
+    Waits,
+    /// There is no room for it.
+    Full,
+    /// The module takes no events at the moment.
+    Shut,
+    /// It could not be encoded.
+    Refused,
+}
+
+/// Events that wait for one instance.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    waiting: Lock<Waiting>,
+    capacity: usize,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    control: Lane,
+    data: Lane,
+    /// How many found no room since that was last told.
+    lost: u64,
+}
+
+/// Events one after the other, each with its length before it.
+#[derive(Debug, Default)]
+struct Lane {
+    bytes: Vec<u8>,
+    /// How many of the bytes have gone.
+    gone: usize,
+    events: usize,
+}
+
+/// Events that go together.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Each with its length before it, a little-endian `u32`.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) events: usize,
+    /// How many were lost before them.
+    pub(crate) lost: u64,
+}
+
+impl Lane {
+    fn push(&mut self, event: &[u8]) {
+        self.bytes.extend_from_slice(&(event.len() as u32).to_le_bytes());
+        self.bytes.extend_from_slice(event);
+        self.events += 1;
+    }
+
+    fn has_room(&self, event: &[u8], capacity: usize) -> bool {
+        self.events < capacity && self.bytes.len() - self.gone + event.len() <= MOST_BYTES
+    }
+
+    /// Moves the first events into a batch.
+    fn pop(&mut self, most: usize, into: &mut Batch) {
+        if self.events <= most && into.bytes.is_empty() && self.gone == 0 {
+            core::mem::swap(&mut self.bytes, &mut into.bytes);
+            into.events += core::mem::take(&mut self.events);
+            return;
+        }
+        let waiting = &self.bytes[self.gone..];
+        let (mut end, mut taken) = (0, 0);
+        while taken < most
+            && let Some(length) = waiting[end..].first_chunk()
+        {
+            end += 4 + u32::from_le_bytes(*length) as usize;
+            taken += 1;
+        }
+        into.bytes.extend_from_slice(&waiting[..end]);
+        into.events += taken;
+        self.events -= taken;
+        self.gone += end;
+        // So that what has gone is moved away now and then, and not each time.
+        if self.gone > self.bytes.len() / 2 {
+            self.bytes.drain(..self.gone);
+            self.gone = 0;
+        }
+    }
+}
+
+impl Lanes {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { waiting: Lock::default(), capacity }
+    }
+
+    /// Puts an event to those that wait. `is_open` is asked while nobody else is: what has come before a gate was closed is
+    /// there when that is done. Tells too whether it is the first one.
+    pub(super) fn put(&self, event: &[u8], is_control: bool, is_open: &dyn Fn() -> bool) -> (Put, bool) {
+        let mut waiting = self.waiting.lock();
+        if !is_open() {
+            return (Put::Shut, false);
+        }
+        let is_first = waiting.control.events + waiting.data.events == 0;
+        let (lane, capacity) = match is_control {
+            true => (&mut waiting.control, MOST_CONTROL),
+            false => (&mut waiting.data, self.capacity),
+        };
+        if !lane.has_room(event, capacity) {
+            waiting.lost += 1;
+            return (Put::Full, is_first);
+        }
+        lane.push(event);
+        (Put::Waits, is_first)
+    }
+
+    /// Takes those out that go next, the host's own first; of the others so many at most. `into` lends its room.
+    pub(super) fn take(&self, most: usize, into: &mut Batch) {
+        into.bytes.clear();
+        into.events = 0;
+        let mut waiting = self.waiting.lock();
+        into.lost = core::mem::take(&mut waiting.lost);
+        waiting.control.pop(usize::MAX, into);
+        if waiting.data.events > 0 {
+            waiting.data.pop(most, into);
+        }
+    }
+
+    /// How many wait, and whether some are lost that nobody was told of.
+    pub(crate) fn len(&self) -> (usize, bool) {
+        let waiting = self.waiting.lock();
+        (waiting.control.events + waiting.data.events, waiting.lost > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    fn open() -> bool {
+        true
+    }
+
+    fn texts(batch: &Batch) -> Vec<String> {
+        let mut rest = &batch.bytes[..];
+        let mut texts = Vec::new();
+        while let Some((length, after)) = rest.split_first_chunk() {
+            let (event, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+            texts.push(String::from_utf8_lossy(event).into_owned());
+            rest = after;
+        }
+        texts
+    }
+
+    fn take(lanes: &Lanes, most: usize) -> (Vec<String>, u64) {
+        let mut batch = Batch::default();
+        lanes.take(most, &mut batch);
+        assert_eq!(texts(&batch).len(), batch.events);
+        (texts(&batch), batch.lost)
+    }
+
+    #[test]
+    fn a_full_lane_of_data_leaves_room_for_the_hosts_own_and_counts_what_it_lost() {
+        let lanes = Lanes::new(3);
+        let put = |text: &str, is_control| lanes.put(text.as_bytes(), is_control, &open).0;
+        for text in ["a", "b", "c"] {
+            assert_eq!(put(text, false), Put::Waits);
+        }
+        assert_eq!((put("d", false), put("e", false)), (Put::Full, Put::Full));
+        assert_eq!(put("end", true), Put::Waits);
+        assert_eq!(lanes.len(), (4, true));
+        assert_eq!(take(&lanes, 2), (["end", "a", "b"].map(Into::into).to_vec(), 2));
+        assert_eq!(put("f", false), Put::Waits);
+        assert_eq!(take(&lanes, 9), (["c", "f"].map(Into::into).to_vec(), 0));
+        assert_eq!(lanes.len(), (0, false));
+        assert_eq!(lanes.put(b"x", false, &|| false).0, Put::Shut);
+        assert_eq!(lanes.put(&[0; MOST_BYTES + 1], false, &open).0, Put::Full, "more bytes than a lane holds");
+    }
+
+    #[test]
+    fn events_leave_in_the_order_in_which_they_came_however_many_at_a_time() {
+        let lanes = Lanes::new(100);
+        let (mut next, mut seen) = (0, 0);
+        for round in 0..200 {
+            for _ in 0..round % 7 {
+                assert_eq!(lanes.put(alloc::format!("{next}").as_bytes(), false, &open).0, Put::Waits);
+                next += 1;
+            }
+            for text in take(&lanes, round % 5).0 {
+                assert_eq!(text, alloc::format!("{seen}"));
+                seen += 1;
+            }
+        }
+        while lanes.len().0 > 0 {
+            seen += take(&lanes, 3).0.len();
+        }
+        assert_eq!(seen, next);
+    }
+}

@@ -1,0 +1,218 @@
+//! Events on their way to a process whose publishers do not wait: put into lanes, and delivered many at a time by whoever
+//! attends to the process, in the module's turn.
+//!
+//! How many go at a time follows how long they take: so the process has the credit that it uses, and no more.
+
+use alloc::sync::Weak;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::time::Duration;
+use std::time::Instant;
+
+use super::lanes::{Batch, Lanes, Put};
+use super::{Far, Process, is_hosts};
+use crate::boundary::crossing::{Crossing, Payload, event_of};
+use crate::boundary::wire::{self, Bytes, Down, Heard, Item};
+use crate::boundary::{fault, host};
+use crate::context::Context;
+use crate::descriptor::{Entry, EntryKind, Status};
+use crate::error::ModuleError;
+use crate::event::{Delivery, Event, EventType, EventsLost, Hears};
+use crate::lock::Lock;
+use crate::message::{decode, encode};
+use crate::schema::Shape;
+
+/// The events that wait for one instance in a process.
+pub(crate) struct Queue {
+    lanes: Lanes,
+    process: Weak<dyn Process>,
+    /// For each entry of the table, what it takes as values: the topic, the name and the schema.
+    hears: Vec<Option<Hearing>>,
+    /// The handlers that want to know how many events were lost.
+    mourners: Vec<u16>,
+    pace: Lock<Pace>,
+}
+
+/// A topic, a name and a schema.
+type Hearing = (&'static str, &'static str, Shape);
+
+/// What was learnt of how fast a process is.
+struct Pace {
+    /// How many events go at a time.
+    credit: usize,
+    batch: Batch,
+}
+
+/// How many events go at a time at first, at least, and at most.
+const CREDIT: (usize, usize, usize) = (64, 8, 8192);
+/// How long a batch should take: the module's other callers wait meanwhile.
+const BATCH_TIME: Duration = Duration::from_millis(1);
+
+/// What became of a batch.
+#[derive(Default)]
+pub(crate) struct Delivered {
+    /// For each handler that was called how often it has handled, ignored and failed.
+    pub(crate) counts: Vec<(u16, [u32; 3])>,
+    /// What is to be delivered again, by the handler's place in the table.
+    pub(crate) deferred: Vec<(u16, Event)>,
+    /// What went wrong, first of all that did.
+    pub(crate) failures: Vec<(u16, ModuleError)>,
+}
+
+std::thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Queue {
+    pub(super) fn new<'a>(
+        capacity: usize,
+        process: Weak<dyn Process>,
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Self {
+        let hears = |entry: &Entry| match entry.kind {
+            EntryKind::Event { hears: Hears::Type { topic, name, shape, .. }, .. } => Some((topic, name, shape)),
+            _ => None,
+        };
+        let hears: Vec<Option<Hearing>> = entries.map(hears).collect();
+        let mourns = |at: &usize| hears[*at].is_some_and(|(_, name, _)| name == EventsLost::NAME);
+        let mourners = (0..hears.len()).filter(mourns).map(|at| at as u16).collect();
+        let pace = Lock::new(Pace { credit: CREDIT.0, batch: Batch::default() });
+        Self { lanes: Lanes::new(capacity), process, hears, mourners, pace }
+    }
+
+    /// Puts an event to those that wait for a handler. `is_open` is asked whether its module takes events at this moment.
+    pub(crate) fn put(&self, entry: usize, delivery: &Delivery<'_>, is_open: &dyn Fn() -> bool) -> Put {
+        let crossing = delivery.crossing();
+        let (at, shape) = (entry as u16, self.hears.get(entry).copied().flatten().map(|(_, _, shape)| shape));
+        let put = |item: &Item<'_>| {
+            let mut bytes = SCRATCH.take();
+            bytes.clear();
+            let put = match encode(item, &mut bytes) {
+                Ok(_) => self.lanes.put(&bytes, is_hosts(delivery.kind.name), is_open),
+                Err(_) => (Put::Refused, false),
+            };
+            SCRATCH.set(bytes);
+            put
+        };
+        let mut encoded = Vec::new();
+        let (put, is_first) = match crossing.payload {
+            Payload::Encoded { shape: found, bytes } if Some(found) == shape => {
+                put(&Item::Value { entry: at, bytes: Bytes(bytes) })
+            }
+            Payload::Refused => (Put::Refused, false),
+            _ => put(&Item::Event { entry: at, event: wire::Event::of(&crossing, &mut encoded) }),
+        };
+        if is_first && let Some(process) = self.process.upgrade() {
+            process.wake();
+        }
+        put
+    }
+
+    /// How many events wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lanes.len().0
+    }
+}
+
+impl Far {
+    /// Delivers some of the events that wait, in the module's turn. Whether there were any.
+    pub(super) fn deliver_some(&self) -> bool {
+        let Some(queue) = self.queue.as_deref().filter(|queue| queue.lanes.len() != (0, false)) else { return false };
+        let mut deliver = |cx: &Context| self.deliver_batch(queue, cx, usize::MAX);
+        // SAFETY: the end is this one's.
+        unsafe { host::in_turn(self.end, self.instance, &mut deliver) }
+    }
+
+    /// Delivers what waits now. For whoever has the module to itself.
+    pub(super) fn flush(&self, cx: &Context) -> Result<(), ModuleError> {
+        let Some(queue) = self.queue.as_deref() else { return Ok(()) };
+        let mut left = queue.len();
+        while left > 0 {
+            let delivered = self.deliver_batch(queue, cx, left)?;
+            let count: usize =
+                delivered.counts.iter().flat_map(|(_, counts)| counts).map(|count| *count as usize).sum();
+            for (at, error) in delivered.failures {
+                log::warn!(target: self.name, "handler {at}: {error}");
+            }
+            left = left.saturating_sub((count + delivered.deferred.len()).max(1)).min(queue.len());
+        }
+        Ok(())
+    }
+
+    fn deliver_batch(&self, queue: &Queue, cx: &Context, most: usize) -> Result<Delivered, ModuleError> {
+        let mut pace = queue.pace.lock();
+        let (credit, mut batch) = (pace.credit.min(most), core::mem::take(&mut pace.batch));
+        drop(pace);
+        queue.lanes.take(credit, &mut batch);
+        if batch.lost > 0 {
+            log::warn!(target: self.name, "{} events are lost: there was no room for them to wait", batch.lost);
+            queue.mourn(&mut batch);
+        }
+        if batch.events == 0 {
+            return Ok(Delivered::default());
+        }
+        let began = Instant::now();
+        let events = Down::Events { items: Bytes(&batch.bytes) };
+        let said = self.say(&events, Some(cx.place()), |done| match (done.status, decode::<Heard<'_>>(done.bytes)) {
+            (Status::Handled, Some(heard)) => Ok(queue.delivered(heard, &batch.bytes)),
+            (Status::Handled, None) => Err(ModuleError::new("found no account of the events that were sent")),
+            _ => Err(fault::read_module(done.error)),
+        });
+        let said = said.and_then(|said| said);
+        if said.is_err() {
+            log::warn!(target: self.name, "of {} events it is not known whether they were heard", batch.events);
+        }
+        let took = began.elapsed();
+        let mut pace = queue.pace.lock();
+        let (_, least, greatest) = CREDIT;
+        if took > BATCH_TIME * 2 {
+            pace.credit = (pace.credit / 2).max(least);
+        } else if took < BATCH_TIME / 2 && batch.events >= pace.credit {
+            pace.credit = (pace.credit * 2).min(greatest);
+        }
+        pace.batch = batch;
+        said
+    }
+}
+
+impl Queue {
+    fn delivered(&self, heard: Heard<'_>, items: &[u8]) -> Delivered {
+        let failures = heard.failures.iter().map(|(at, Bytes(error))| (*at, fault::read_module(error))).collect();
+        let mut delivered = Delivered { counts: heard.counts, deferred: Vec::new(), failures };
+        if !heard.deferred.is_empty() {
+            let is_deferred = |(number, _): &(usize, _)| heard.deferred.contains(&(*number as u32));
+            let items = wire::items(items).enumerate().filter(is_deferred);
+            delivered.deferred.extend(items.filter_map(|(_, item)| self.again(&item?)));
+        }
+        delivered
+    }
+
+    /// An event that was put off, as it can be delivered again, and the handler's place in the table.
+    fn again(&self, item: &Item<'_>) -> Option<(u16, Event)> {
+        let (entry, crossing) = match *item {
+            Item::Event { entry, ref event } => (entry, event.crossing()),
+            Item::Value { entry, bytes: Bytes(bytes) } => {
+                let (topic, name, shape) = (*self.hears.get(usize::from(entry))?)?;
+                (entry, Crossing { topic, name, payload: Payload::Encoded { shape, bytes } })
+            }
+        };
+        // SAFETY: nothing comes as a value.
+        Some((entry, unsafe { event_of(&crossing) }.ok()?))
+    }
+
+    /// Tells those who want to know how many were lost, before the events of the batch.
+    fn mourn(&self, batch: &mut Batch) {
+        let mut bytes = Vec::new();
+        if encode(&EventsLost { count: batch.lost }, &mut bytes).is_err() {
+            return;
+        }
+        let mut told = Vec::new();
+        for entry in &self.mourners {
+            let item = wire::to_bytes(&Item::Value { entry: *entry, bytes: Bytes(&bytes) });
+            told.extend_from_slice(&(item.len() as u32).to_le_bytes());
+            told.extend_from_slice(&item);
+            batch.events += 1;
+        }
+        batch.bytes.splice(0..0, told);
+    }
+}
