@@ -3,8 +3,10 @@
 //! `cargo bench -p helix-host --bench process`; with `--write` it writes `PROCESS.md`.
 #![allow(missing_docs)]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../../tests/support/mod.rs"]
 mod support;
+
+mod events;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -70,10 +72,19 @@ fn main() {
     if arguments.iter().any(|argument| argument == ECHO_ARGUMENT) {
         return echo();
     }
+    if arguments.iter().any(|argument| argument == events::SINK_ARGUMENT) {
+        return events::sink(&mut UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned().unwrap()));
+    }
     // On one processor, processes and all: the time to wake another one up is not what is measured.
     let mut one = rustix::thread::CpuSet::new();
     one.set(0);
     let folder = support::folder("bench-process");
+    // Before that: on all processors.
+    let events = events::measure(&folder);
+    if arguments.iter().any(|argument| argument == "--events") {
+        println!("{events}");
+        return;
+    }
     let release = Cargo { release: true, ..support::cargo() };
     let built = release.build(&support::write_crate(&folder, "echo", ECHO), &Cancel::default(), &mut |_| {});
     let library = built.unwrap_or_else(|error| panic!("{error}: {error:?}")).path;
@@ -138,6 +149,7 @@ fn main() {
         let _ = writeln!(text, "| {name} | {:.2} | {:.2} |", time(at), ratio(at));
     }
     text.push_str("\nBudget: 1.1 times the floor.\n");
+    text.push_str(&events);
     other.kill().unwrap();
     other.wait().unwrap();
 
