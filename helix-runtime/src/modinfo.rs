@@ -217,6 +217,13 @@ impl Record {
     }
 }
 
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Record {
+    /// A record of these keys and values.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(fields: I) -> Self {
+        Self { fields: fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect() }
+    }
+}
+
 fn read_header(header: &[u8]) -> Option<(usize, u64)> {
     let text = core::str::from_utf8(header).ok()?.trim_end_matches('\0');
     let (length, sum) = text.strip_prefix(MAGIC)?.split_once(' ')?;

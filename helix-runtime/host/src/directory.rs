@@ -12,6 +12,7 @@ use object::{Endianness, pod};
 
 use crate::accept::{Refusal, accept_record};
 use crate::library::FileFault;
+use crate::manifest::Manifest;
 
 /// A library of a directory.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Found {
     pub record: Record,
     /// The same, as metadata.
     pub info: ModuleInfo,
+    /// What is said of it beside it, if there is a `module.toml`.
+    pub manifest: Option<Manifest>,
 }
 
 /// What is in a directory.
@@ -122,7 +125,8 @@ impl Found {
     pub fn read(path: &Path) -> Result<Self, FileFault> {
         let record = read_record(path)?;
         let info = record.info().map_err(|error| FileFault::Record { path: path.into(), error })?;
-        Ok(Self { path: path.into(), record, info })
+        let manifest = Manifest::beside(path, &record)?;
+        Ok(Self { path: path.into(), record, info, manifest })
     }
 }
 

@@ -10,6 +10,8 @@ use object::read::elf::{ElfFile64, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSection};
 use sha2::{Digest, Sha256};
 
+use crate::manifest::{Manifest, ManifestFault};
+
 /// Which build a file is: the first eight bytes of SHA-256 over all of its bytes but the seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BuildId(u64);
@@ -36,6 +38,8 @@ pub struct Library {
     pub record: Record,
     /// Which build it is.
     pub build: BuildId,
+    /// What is said of it beside it, if there is a `module.toml`.
+    pub manifest: Option<Manifest>,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -103,6 +107,9 @@ pub enum FileFault {
         /// What is wrong with it.
         error: RecordError,
     },
+    /// What stands beside it is not what belongs there.
+    #[error(transparent)]
+    Manifest(#[from] ManifestFault),
 }
 
 impl FileFault {
@@ -129,6 +136,7 @@ impl FileFault {
             }
             Self::Trailing { path, found } => Self::Trailing { path: path.clone(), found: *found },
             Self::Record { path, error } => Self::Record { path: path.clone(), error: error.clone() },
+            Self::Manifest(fault) => Self::Manifest(fault.clone()),
         }
     }
 }
@@ -177,7 +185,8 @@ impl Library {
         }
         let section = section(path, contents)?;
         let record = Record::read_single(section).map_err(|error| FileFault::Record { path: path.into(), error })?;
-        Ok(Self { path: path.into(), record, build, bytes })
+        let manifest = Manifest::beside(path, &record)?;
+        Ok(Self { path: path.into(), record, build, manifest, bytes })
     }
 
     /// The module's name.

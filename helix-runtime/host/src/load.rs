@@ -133,14 +133,21 @@ impl Loader {
         }
         self.trust.check(library)?;
         let info = library.record.info().map_err(|error| FileFault::Record { path: library.path.clone(), error })?;
-        let loaded = match self.placings.of(&info) {
+        let info = library.manifest.as_ref().map_or(info, |manifest| manifest.narrow(info));
+        let loaded = match self.placings.of(&info, library.manifest.as_ref()) {
             Some(placing) => {
                 let descriptor = self.load_in_process(library, info, &placing)?;
                 Loaded { descriptor, build: library.build, size: 0 }
             }
             None => {
                 let path = self.accepted(library)?;
-                map(&path, library).inspect_err(|_| drop(fs::remove_file(&path)))?
+                let mut loaded = map(&path, library).inspect_err(|_| drop(fs::remove_file(&path)))?;
+                if info.permissions != loaded.descriptor.info.permissions {
+                    let mut narrowed = *loaded.descriptor;
+                    narrowed.info = info;
+                    loaded.descriptor = Box::leak(Box::new(narrowed));
+                }
+                loaded
             }
         };
         self.loaded.lock().unwrap_or_else(|error| error.into_inner()).push(loaded);

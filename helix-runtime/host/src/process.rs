@@ -19,9 +19,11 @@ use helix_runtime::{Descriptor, ModuleError, ModuleFlags, ModuleInfo};
 
 use crate::library::Library;
 use crate::load::{LoadFault, Loader};
+use crate::manifest::Manifest;
 
 pub use child::serve;
 pub use permits::PermitView;
+pub(crate) use permits::covers;
 pub use sandbox::Sandbox;
 pub(crate) use usage::Usage;
 
@@ -136,8 +138,11 @@ pub struct Placings {
 
 impl Placings {
     /// How a module is placed, if in a process of its own.
-    pub(crate) fn of(&self, info: &ModuleInfo) -> Option<Placing> {
+    pub(crate) fn of(&self, info: &ModuleInfo, manifest: Option<&Manifest>) -> Option<Placing> {
         let mut placing = self.modules.get(info.name).cloned().unwrap_or_default();
+        if let Some(manifest) = manifest {
+            manifest.hold(&mut placing);
+        }
         let is_isolated = match placing.isolation {
             Isolation::ByFlags => info.flags.contains(ModuleFlags::USERSPACE),
             Isolation::None => false,

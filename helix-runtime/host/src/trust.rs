@@ -148,6 +148,11 @@ fn beside(library: &Path) -> PathBuf {
     name.into()
 }
 
+/// A signature in 128 hexadecimal digits.
+pub(crate) fn signature(text: &str) -> Option<Signature> {
+    bytes(text).map(|bytes| Signature::from_bytes(&bytes))
+}
+
 /// How long the file with the signatures can be, in bytes.
 const LONGEST: u64 = 64 << 10;
 
@@ -166,7 +171,7 @@ fn signatures(library: &Path) -> Result<Vec<(PublicKey, Signature)>, TrustFault>
             let read = || {
                 let mut fields = line.split_ascii_whitespace();
                 let (kind, key, signature) = (fields.next()?, fields.next()?, fields.next()?);
-                let signature = Signature::from_bytes(&bytes(signature)?);
+                let signature = self::signature(signature)?;
                 (kind == "ed25519" && fields.next().is_none()).then_some((key.parse().ok()?, signature))
             };
             read().ok_or_else(|| TrustFault::Line { path: path.clone(), line: at + 1, found: shown(line) })
@@ -179,7 +184,8 @@ impl Trust {
     pub fn verify(&self, library: &Library) -> Result<Vec<PublicKey>, TrustFault> {
         let message = message(library);
         let (mut good, mut bad, mut strange) = (Vec::new(), 0, BTreeSet::new());
-        for (key, signature) in signatures(&library.path)? {
+        let in_manifest = library.manifest.iter().flat_map(|manifest| manifest.signatures.iter().copied());
+        for (key, signature) in signatures(&library.path)?.into_iter().chain(in_manifest) {
             if !self.keys.contains(&key) {
                 strange.insert(key.to_string());
             } else if key.0.verify_strict(&message, &signature).is_err() {

@@ -137,6 +137,9 @@ impl HostBuilder {
         let began = Instant::now();
         let later = lazy.iter().map(|found| found.info.name).collect();
         let configured = Arc::new(Configured::new(self.configuration, later));
+        for found in &self.directory.modules {
+            configured.note(found.info.name, found.manifest.as_ref());
+        }
         let configuration = configured.first();
         let mut set = Directory { modules: now, faults: self.directory.faults };
         let checked = set.check(&infos, &Shown(configured.clone()));

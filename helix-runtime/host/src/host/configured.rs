@@ -9,6 +9,7 @@ use helix_runtime::{Config, ConfigLoaded};
 use serde_json::Value;
 
 use crate::config::Configuration;
+use crate::manifest::Manifest;
 
 /// What stands for a secret.
 const REDACTED: &str = "***";
@@ -24,6 +25,21 @@ pub(super) struct Configured {
     first: Edition,
     /// The modules that may come later, of whose keys the runtime is not told.
     later: Vec<&'static str>,
+    defaults: Defaults,
+}
+
+/// What libraries' manifests say, the newest last. It stays, as editions do.
+#[derive(Default)]
+struct Defaults {
+    module: String,
+    values: Vec<(String, String)>,
+    next: OnceLock<Box<Defaults>>,
+}
+
+impl Defaults {
+    fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |defaults| defaults.next.get().map(|next| &**next))
+    }
 }
 
 /// What a host's file last looked like.
@@ -35,13 +51,35 @@ pub(super) struct Watched {
 
 impl Configured {
     pub(super) fn new(configuration: Configuration, later: Vec<&'static str>) -> Self {
-        Self { first: Edition { configuration, next: OnceLock::new() }, later }
+        Self { first: Edition { configuration, next: OnceLock::new() }, later, defaults: Defaults::default() }
     }
 
     fn last(&self) -> &Edition {
         std::iter::successors(Some(&self.first), |edition| edition.next.get().map(|next| &**next))
             .last()
             .unwrap_or(&self.first)
+    }
+
+    /// From here on a module is told these values of keys that are not configured.
+    pub(super) fn note(&self, module: &str, manifest: Option<&Manifest>) {
+        let values = manifest.map(|manifest| manifest.config.clone()).unwrap_or_default();
+        let known = self.defaults.all().filter(|defaults| defaults.module == module).last();
+        if known.map_or(values.is_empty(), |known| known.values == values) {
+            return;
+        }
+        let mut new = Box::new(Defaults { module: module.into(), values, next: OnceLock::new() });
+        while let Some(last) = self.defaults.all().last() {
+            match last.next.set(new) {
+                Ok(()) => return,
+                // Another one was quicker.
+                Err(again) => new = again,
+            }
+        }
+    }
+
+    fn default_of(&self, module: &str, key: &str) -> Option<&str> {
+        let defaults = self.defaults.all().filter(|defaults| defaults.module == module).last()?;
+        defaults.values.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// The configuration with which the host has started.
@@ -114,7 +152,7 @@ pub(super) struct Shown(pub(super) Arc<Configured>);
 
 impl Config for Shown {
     fn value(&self, module: &str, key: &str) -> Option<&str> {
-        self.0.now().modules.value(module, key)
+        self.0.now().modules.value(module, key).or_else(|| self.0.default_of(module, key))
     }
 
     fn keys(&self) -> Vec<(&str, &str)> {

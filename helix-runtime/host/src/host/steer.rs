@@ -176,6 +176,7 @@ impl Shared {
 
     pub(super) fn add(&self, library: &Library) -> Result<(), HostFault> {
         let loaded = self.loader.load_library(library)?;
+        self.configured.note(library.name(), library.manifest.as_ref());
         self.keep.read(&[library.name()])?.into_iter().for_each(|state| self.runtime.offer(state));
         self.runtime.add_descriptor(loaded.descriptor)?;
         self.note(library, loaded);
@@ -235,6 +236,7 @@ impl Shared {
             return Ok(self.told(module, library.build, steps, Duration::ZERO, Outcome::Nothing));
         }
         let loaded = self.loader.load_library(library)?;
+        self.configured.note(module, library.manifest.as_ref());
         self.note(library, loaded);
         steps.push(Step { what: "accept".into(), seconds: began.elapsed().as_secs_f64() });
         let creating = Instant::now();

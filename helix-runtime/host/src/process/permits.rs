@@ -50,7 +50,7 @@ fn count(counts: &mut BTreeMap<String, u64>, permission: String) -> u64 {
 }
 
 /// Whether a permission is that one, or a part of it: `call/node` has `call/node.tip` in it, and `call` has both.
-fn has(whole: &str, permission: &str) -> bool {
+pub(crate) fn covers(whole: &str, permission: &str) -> bool {
     permission.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
 }
 
@@ -67,7 +67,7 @@ impl Permits {
 
     /// Whether the module has that permission: it asks for it, and was granted it.
     pub fn has(&self, permission: &str) -> bool {
-        let in_all = |all: &[String]| all.iter().any(|whole| has(whole, permission));
+        let in_all = |all: &[String]| all.iter().any(|whole| covers(whole, permission));
         self.granted.as_ref().is_none_or(|granted| in_all(granted) && in_all(&self.asked))
     }
 
@@ -110,7 +110,7 @@ mod tests {
         assert!(permits.may(call("tip")) && permits.may(call("tip")));
         assert!(!permits.may(Act::Call { target: "wallet", request: "spend" }), "it was not granted");
         assert!(!permits.may(Act::Publish { event: "mesh.packet" }), "it is not asked for");
-        assert!(!has("call/node", "call/nodes.tip") && has("call/node", "call/node"));
+        assert!(!covers("call/node", "call/nodes.tip") && covers("call/node", "call/node"));
         assert!(!permits.may(Act::Subscribe { topic: "*" }));
         let view = permits.view();
         assert_eq!(view.used, [("call/node.tip".to_string(), 2)].into());
