@@ -62,6 +62,8 @@ pub struct Configuration {
     /// The `helix` command, which serves modules in processes of their own; the one beside the program, or on its path,
     /// if none.
     pub command: Option<PathBuf>,
+    /// The socket on which programs join; there is none unless it is set.
+    pub join: Option<PathBuf>,
     /// Whose libraries are loaded.
     pub trust: Trust,
     /// When data is maintained, and when the host warns.
@@ -163,6 +165,8 @@ impl Configuration {
                 ("signatures", _) => {
                     return Err(fault(path, &key, &value, "a table with `policy`, `keys` and `threshold`"));
                 }
+                ("join", Value::String(text)) => self.join = Some(text.into()),
+                ("join", _) => return Err(fault(path, &key, &value, "the path of a socket")),
                 ("command", Value::String(text)) => self.command = Some(text.into()),
                 ("modules", Value::Table(modules)) => {
                     for (module, value) in modules {
@@ -180,7 +184,7 @@ impl Configuration {
                 ("command", _) => return Err(fault(path, &key, &value, "the path of the `helix` command")),
                 ("modules", _) => return Err(fault(path, &key, &value, "a table for each module")),
                 _ => {
-                    let known = "one of `command`, `data_dir`, `health_every_s`, `lazy`, `maintenance`, `modules`, `secrets`, `signatures`, `state_dir`, `ticks_a_second`";
+                    let known = "one of `command`, `data_dir`, `health_every_s`, `join`, `lazy`, `maintenance`, `modules`, `secrets`, `signatures`, `state_dir`, `ticks_a_second`";
                     return Err(fault(path, &key, &value, known));
                 }
             }

@@ -6,6 +6,7 @@ mod by_name;
 mod change;
 mod configured;
 mod fault;
+mod joined;
 mod keep;
 mod lazy;
 mod poll;
@@ -22,6 +23,7 @@ use std::thread::JoinHandle;
 use helix_runtime::Runtime;
 
 use crate::load::{Loaded, Loader};
+use crate::process::Door;
 
 use change::Changing;
 use configured::Configured;
@@ -50,6 +52,8 @@ pub use view::{GraphView, HealthView, InfoView, ListenerView, ModuleView, NeedVi
 pub struct Host {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
+    /// Where programs join, if they may.
+    door: Mutex<Option<Door>>,
 }
 
 /// What the host's threads share.
@@ -115,6 +119,7 @@ impl Host {
     /// As above.
     pub fn shut_down(&self) -> Result<(), HostFault> {
         self.shared.ended.store(true, Ordering::Release);
+        drop(locked(&self.door).take());
         self.shared.go_down()
     }
 

@@ -3,6 +3,7 @@
 mod child;
 mod control;
 mod frame;
+mod join;
 mod link;
 mod permits;
 mod sandbox;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use helix_runtime::boundary::{self, Asks, Process, Spawn};
+use helix_runtime::boundary::{self, Asks, Process, Spawn, TableFault};
 use helix_runtime::{Descriptor, ModuleError, ModuleFlags, ModuleInfo};
 
 use crate::library::Library;
@@ -22,6 +23,7 @@ use crate::load::{LoadFault, Loader};
 use crate::manifest::Manifest;
 
 pub use child::serve;
+pub(crate) use join::{Door, Joined};
 pub use permits::PermitView;
 pub(crate) use permits::covers;
 pub use sandbox::Sandbox;
@@ -106,6 +108,8 @@ pub struct Placing {
     pub deadline: Duration,
     /// How many events wait for it at most, so that nobody waits who publishes them; if 0, they are delivered at once.
     pub queue: usize,
+    /// Whether it is a program that joins by itself, with the token in its directory.
+    pub joins: bool,
     /// What its process may use.
     pub sandbox: Sandbox,
     /// What it is granted of what it asks for: permissions, each with all that are parts of it. Everything if none.
@@ -119,6 +123,7 @@ impl Default for Placing {
             isolation: Isolation::ByFlags,
             deadline: Duration::from_secs(10),
             queue: 0,
+            joins: false,
             sandbox: Sandbox::default(),
             grant: None,
         }
@@ -201,7 +206,8 @@ impl Loader {
             self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         let usage = |processes: &Arc<Processes>| {
             let view = processes.view()?;
-            Some((processes.order.module, usage::of(view.pid, &processes.order.begin.sandbox)))
+            let (_, begin) = processes.order.made.as_ref()?;
+            Some((processes.order.module, usage::of(view.pid, &begin.sandbox)))
         };
         processes.iter().filter_map(usage).collect()
     }
@@ -219,25 +225,39 @@ impl Loader {
         let permits = Arc::new(Permits::new(info.name, info.permissions, placing.grant.as_deref()));
         let had: Vec<&'static str> = info.permissions.iter().copied().filter(|asked| permits.has(asked)).collect();
         let info = ModuleInfo { permissions: had.leak(), ..info };
+        let begin = Begin {
+            host: std::process::id(),
+            library: path,
+            build: library.build.to_string(),
+            sandbox: placing.sandbox.clone(),
+            log: log::max_level() as usize,
+        };
         let order = Order {
             module: info.name,
-            program,
-            begin: Begin {
-                host: std::process::id(),
-                library: path,
-                build: library.build.to_string(),
-                sandbox: placing.sandbox.clone(),
-                log: log::max_level() as usize,
-            },
+            made: Some((program, begin)),
             deadline: placing.deadline,
             queue: placing.queue,
             permits,
         };
-        let (link, table) = Link::spawn(&order).map_err(|error| fault(library, error.to_string()))?;
+        let made = Link::spawn(&order).map_err(|error| fault(library, error.to_string()))?;
+        self.serve_by(info, order, made).map_err(|error| fault(library, error.to_string()))
+    }
+
+    /// The descriptor of a program that has joined.
+    pub(crate) fn take_in(&self, joined: Joined) -> Result<&'static Descriptor, TableFault> {
+        self.serve_by(joined.info, joined.order, joined.made)
+    }
+
+    /// The descriptor of a module whose first process was made.
+    fn serve_by(
+        &self,
+        info: ModuleInfo,
+        order: Order,
+        (link, table): (Arc<Link>, Vec<u8>),
+    ) -> Result<&'static Descriptor, TableFault> {
         let (first, last) = (Mutex::new(Some(link)), Mutex::default());
         let processes = Arc::new(Processes { order, table: table.clone(), first, last });
-        let descriptor = boundary::descriptor(info, &table, processes.clone());
-        let descriptor = descriptor.map_err(|error| fault(library, error.to_string()))?;
+        let descriptor = boundary::descriptor(info, &table, processes.clone())?;
         self.processes.lock().unwrap_or_else(PoisonError::into_inner).insert(info.name, processes);
         Ok(descriptor)
     }

@@ -307,7 +307,7 @@ impl Far {
             return wire::to_bytes(&Told::Published { counts, paused: false, module, error: Bytes(&error) });
         }
         fault::write(&refused, &mut error);
-        wire::to_bytes(&Told::Failed(Bytes(&error)))
+        failed(&error)
     }
 
     /// Answers what the process asks.
@@ -348,7 +348,7 @@ impl Far {
                         Own::note(&mut self.own.lock().subscriptions, id);
                         Told::Number(id)
                     }
-                    None => Told::Failed(Bytes(&error)),
+                    None => failed_in(&error),
                 }
             }
             Up::Unsubscribe { subscription } => {
@@ -361,7 +361,7 @@ impl Far {
                     Own::note(&mut self.own.lock().routes, route);
                     Told::Number(route)
                 }
-                None => Told::Failed(Bytes(&error)),
+                None => failed_in(&error),
             },
             Up::Agree { route, args, reply } => {
                 // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
@@ -374,7 +374,7 @@ impl Far {
                     *answer = wire::to_bytes(&Told::Reply(Bytes(&reply)));
                     return;
                 }
-                Told::Failed(Bytes(&error))
+                failed_in(&error)
             }
             Up::Request { route, timeout, ref letter } => {
                 let asked = Asked { route, request: letter.request, timeout };
@@ -385,10 +385,13 @@ impl Far {
                 if unsafe { (calls.request)(end, &asked, &letter.to_request(), &mut respond, &mut error) } {
                     return;
                 }
-                Told::Failed(Bytes(&error))
+                failed_in(&error)
             }
         };
-        *answer = wire::to_bytes(&told);
+        *answer = match told {
+            Told::Failed { error: Bytes(error), .. } => failed(error),
+            told => wire::to_bytes(&told),
+        };
     }
 }
 
@@ -408,8 +411,19 @@ fn topic_of(hears: Hears<'_>) -> &str {
     }
 }
 
+/// What went wrong, before it is put into words.
+fn failed_in(error: &[u8]) -> Told<'_> {
+    Told::Failed { error: Bytes(error), text: "" }
+}
+
+/// The same in bytes, with the words for those who cannot read an error of this crate's.
+fn failed(error: &[u8]) -> Vec<u8> {
+    let text = fault::read(error).to_string();
+    wire::to_bytes(&Told::Failed { error: Bytes(error), text: &text })
+}
+
 fn done(done: bool, error: &[u8]) -> Told<'_> {
-    if done { Told::Done } else { Told::Failed(Bytes(error)) }
+    if done { Told::Done } else { failed_in(error) }
 }
 
 fn topic<'a>(topic: &wire::Topic<'a>) -> Topic<'a> {

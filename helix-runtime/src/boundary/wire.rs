@@ -111,8 +111,8 @@ pub(super) enum Told<'a> {
         module: Option<&'a str>,
         error: Bytes<'a>,
     },
-    /// It went wrong: an `IpcError` in postcard.
-    Failed(Bytes<'a>),
+    /// It went wrong: an `IpcError` in postcard, and the same in words.
+    Failed { error: Bytes<'a>, text: &'a str },
 }
 
 /// An event for a handler, among others.

@@ -21,6 +21,10 @@ pub(super) fn placing(table: &Table, key: &str, path: &Path) -> Result<Placing, 
                 Some("none") => placing.isolation = Isolation::None,
                 _ => return wrong("\"process\" or \"none\""),
             },
+            "joins" => match value.as_bool() {
+                Some(joins) => placing.joins = joins,
+                None => return wrong("true or false"),
+            },
             "sandbox" => match value.as_bool() {
                 Some(closed) => placing.sandbox.closed = closed,
                 None => return wrong("true or false"),
@@ -62,7 +66,7 @@ pub(super) fn placing(table: &Table, key: &str, path: &Path) -> Result<Placing, 
             },
             _ => {
                 return wrong(
-                    "one of `accept_less`, `cpu_seconds`, `deadline_ms`, `files`, `grant`, `isolation`, `memory_mib`, `network`, `queue`, `sandbox`",
+                    "one of `accept_less`, `cpu_seconds`, `deadline_ms`, `files`, `grant`, `isolation`, `joins`, `memory_mib`, `network`, `queue`, `sandbox`",
                 );
             }
         }

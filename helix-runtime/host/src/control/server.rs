@@ -102,6 +102,11 @@ impl Bound {
         Ok(Self { path: path.into(), listener })
     }
 
+    /// What it listens on.
+    pub(crate) fn into_listener(self) -> UnixListener {
+        self.listener
+    }
+
     /// Answers questions to a host.
     ///
     /// # Errors

@@ -135,7 +135,9 @@ impl HostBuilder {
         let infos: Vec<ModuleInfo> = linked.iter().map(|descriptor| descriptor.info).collect();
         let (now, lazy) = Self::split(&self.directory.modules, &self.configuration, &infos);
         let began = Instant::now();
-        let later = lazy.iter().map(|found| found.info.name).collect();
+        let joins = self.configuration.placed.iter().filter(|(_, placing)| placing.joins);
+        let joins = joins.map(|(name, _)| -> &'static str { String::leak(name.clone()) });
+        let later = lazy.iter().map(|found| found.info.name).chain(joins).collect();
         let configured = Arc::new(Configured::new(self.configuration, later));
         for found in &self.directory.modules {
             configured.note(found.info.name, found.manifest.as_ref());
@@ -211,12 +213,13 @@ impl HostBuilder {
         let modules = shared.names().len() as u32;
         shared.tell(&NodeStartupCompleted { modules, took_ms: began.elapsed().as_millis() as u64 });
         let (polls, ticks, keeps) = (shared.clone(), shared.clone(), shared.clone());
-        let mut host = Host { shared, threads: Vec::new() };
+        let mut host = Host { shared, threads: Vec::new(), door: Mutex::default() };
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         let poll = thread("helix-poll").spawn(move || polls.poll(&asked)).map_err(HostFault::Folder)?;
         host.threads.push(poll);
         host.threads.push(thread("helix-tick").spawn(move || ticks.tick_on()).map_err(HostFault::Folder)?);
         host.threads.push(thread("helix-upkeep").spawn(move || keeps.keep_up()).map_err(HostFault::Folder)?);
+        *locked(&host.door) = host.shared.let_programs_join()?;
         Ok(host)
     }
 

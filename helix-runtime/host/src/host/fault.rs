@@ -2,10 +2,12 @@
 
 use std::io;
 
+use helix_runtime::boundary::TableFault;
 use helix_runtime::{BuildError, IpcError, LifecycleError, ModuleError};
 
 use crate::build::BuildFailure;
 use crate::config::ConfigFault;
+use crate::control::ControlFault;
 use crate::host::keep::KeepFault;
 use crate::library::FileFault;
 use crate::load::LoadFault;
@@ -49,6 +51,12 @@ pub enum HostFault {
     /// A library is not trusted, or a key is none.
     #[error(transparent)]
     Trust(#[from] TrustFault),
+    /// Programs cannot join.
+    #[error(transparent)]
+    Join(#[from] ControlFault),
+    /// A program has told handlers that are none.
+    #[error(transparent)]
+    Table(#[from] TableFault),
     /// A value is not what its schema says.
     #[error("{what}: {fault}")]
     Value {

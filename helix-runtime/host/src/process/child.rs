@@ -131,7 +131,8 @@ fn listen(socket: &UnixStream, mut receiver: Receiver, host: &Host, near: &Arc<N
     loop {
         while let Some(message) = receiver.next()? {
             match message {
-                ToProcess::Begin(_) => return Err(Gone),
+                // It was made for one host, and joins none.
+                ToProcess::Begin(_) | ToProcess::Welcome { .. } | ToProcess::Unwelcome { .. } => return Err(Gone),
                 ToProcess::Channel => {
                     let channel = Channel::new(receiver.socket().ok_or(Gone)?, None)?;
                     let near = near.clone();

@@ -33,6 +33,18 @@ pub enum ToProcess {
         /// A `Told`.
         answer: Option<Vec<u8>>,
     },
+    /// A program that wanted to join has.
+    Welcome {
+        /// The module that it is from here on.
+        module: String,
+        /// Which lines are wanted of the log: up to that level, 0 is none.
+        log: usize,
+    },
+    /// A program that wanted to join may not. The last message.
+    Unwelcome {
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// What a process is for.
@@ -81,6 +93,23 @@ pub enum FromProcess {
         /// The line.
         text: String,
     },
+    /// A program wants to join. The first message of one that no host has made.
+    Join(Join),
+}
+
+/// What a program says of itself that wants to join.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// What it was given to prove that it may.
+    pub token: String,
+    /// Its version, `major.minor.patch`.
+    pub version: String,
+    /// What it is, in a line.
+    pub description: String,
+    /// The services that it provides.
+    pub provides: Vec<String>,
+    /// What it asks to be allowed.
+    pub permissions: Vec<String>,
 }
 
 /// The sending half.

@@ -16,20 +16,18 @@ use helix_runtime::ModuleError;
 use helix_runtime::boundary::{Act, Asks, Process, Turn};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::control::{Begin, Sender, ToProcess};
+use super::control::{Begin, Receiver, Sender, ToProcess};
 use super::frame::{Channel, FrameFault};
 use super::permits::Permits;
-use attend::run;
+use attend::{Attending, run};
 
 /// What a process is made of.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// The module's name.
     pub module: &'static str,
-    /// The program that serves it.
-    pub program: PathBuf,
-    /// What it is for.
-    pub begin: Begin,
+    /// The program that serves it, and what that is told; nothing where programs join by themselves.
+    pub made: Option<(PathBuf, Begin)>,
     /// How long it may be silent in a conversation.
     pub deadline: Duration,
     /// How many events wait for it at most; none do if it is 0.
@@ -45,6 +43,8 @@ pub struct Link {
     deadline: Duration,
     permits: Arc<Permits>,
     group: Pid,
+    /// How it is ended.
+    end_by: Arc<EndBy>,
     control: Sender,
     /// Channels on which nobody speaks.
     idle: Mutex<Vec<Channel>>,
@@ -60,8 +60,15 @@ pub struct Link {
     blamed: Mutex<Option<String>>,
     end: Mutex<Option<String>>,
     ended: Condvar,
-    /// Whether the system has taken its number back.
-    buried: Arc<Mutex<bool>>,
+}
+
+/// How a process is ended.
+#[derive(Debug)]
+enum EndBy {
+    /// With its group, unless the system has taken its number back.
+    Kill(Mutex<bool>),
+    /// It is no child: nobody speaks with it any more.
+    Closing(UnixStream),
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -77,13 +84,25 @@ const MOST_ASKS: usize = 64;
 impl Link {
     /// Makes a process, and waits until its module is loaded. Gives its table of handlers too.
     pub fn spawn(order: &Order) -> Result<(Arc<Self>, Vec<u8>), ModuleError> {
+        let order = order.clone();
+        Self::attended(order.module, move || Attending::new(&order))
+    }
+
+    /// Takes a program in that has joined, and waits until it has told its handlers.
+    pub fn join(order: &Order, socket: UnixStream, receiver: Receiver) -> Result<(Arc<Self>, Vec<u8>), ModuleError> {
+        let order = order.clone();
+        Self::attended(order.module, move || Attending::joined(&order, socket, receiver))
+    }
+
+    fn attended(
+        module: &'static str,
+        make: impl FnOnce() -> io::Result<Attending> + Send + 'static,
+    ) -> Result<(Arc<Self>, Vec<u8>), ModuleError> {
         let (tells, told) = mpsc::channel();
-        let module = order.module;
         let failed = move |error: io::Error| failed(module, &error);
         let thread = std::thread::Builder::new().name(format!("helix-link-{module}"));
-        let order = order.clone();
         // The thread that makes it stays: the system ends a process with the thread that it was made for.
-        thread.spawn(move || run(&order, &tells)).map_err(failed)?;
+        thread.spawn(move || run(make(), &tells)).map_err(failed)?;
         told.recv().unwrap_or_else(|_| Err(io::Error::other("its thread has ended"))).map_err(failed)
     }
 
@@ -120,9 +139,14 @@ impl Link {
 
     /// Ends its group, if it is still there: its number may be another one's then.
     fn kill(&self) {
-        if !*locked(&self.buried) {
-            // It may have ended by itself.
-            let _ = kill_process_group(self.group, Signal::KILL);
+        match &*self.end_by {
+            EndBy::Kill(buried) => {
+                if !*locked(buried) {
+                    // It may have ended by itself.
+                    let _ = kill_process_group(self.group, Signal::KILL);
+                }
+            }
+            EndBy::Closing(socket) => drop(socket.shutdown(std::net::Shutdown::Both)),
         }
     }
 

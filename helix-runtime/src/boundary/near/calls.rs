@@ -58,7 +58,7 @@ unsafe fn ask<T>(
     let near = unsafe { &*end.0.cast::<Weak<Near>>() }.upgrade();
     let answer = near.map(|near| near.ask(up)).unwrap_or_default();
     match decode(&answer) {
-        Some(Told::Failed(Bytes(failed))) => {
+        Some(Told::Failed { error: Bytes(failed), .. }) => {
             error.put(failed);
             None
         }

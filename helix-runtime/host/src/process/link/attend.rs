@@ -14,15 +14,15 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::drained::Drained;
-use super::{GRACE, Link, MOST_ASKS, Order, locked};
+use super::{EndBy, GRACE, Link, MOST_ASKS, Order, locked};
 use crate::process::control::{FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
 use crate::process::frame::FrameFault;
 
 pub(super) type Made = Result<(Arc<Link>, Vec<u8>), io::Error>;
 
-/// Makes the process, and attends to it until it has ended.
-pub(super) fn run(order: &Order, tells: &mpsc::Sender<Made>) {
-    match Attending::new(order) {
+/// Attends to a process that was made, until it has ended.
+pub(super) fn run(made: io::Result<Attending>, tells: &mpsc::Sender<Made>) {
+    match made {
         Ok(mut attending) => {
             attending.attend(tells);
             attending.end(tells);
@@ -33,9 +33,10 @@ pub(super) fn run(order: &Order, tells: &mpsc::Sender<Made>) {
 }
 
 /// What the thread of a link looks after.
-struct Attending {
+pub(super) struct Attending {
     module: &'static str,
-    child: Child,
+    /// Nothing where it is no child.
+    child: Option<Child>,
     socket: UnixStream,
     receiver: Receiver,
     greeted: bool,
@@ -43,7 +44,7 @@ struct Attending {
     made: Option<Arc<Link>>,
     link: Weak<Link>,
     group: Pid,
-    buried: Arc<Mutex<bool>>,
+    end_by: Arc<EndBy>,
     refused: Option<String>,
     until: Instant,
     asking: Arc<AtomicUsize>,
@@ -52,9 +53,13 @@ struct Attending {
 }
 
 impl Attending {
-    fn new(order: &Order) -> io::Result<Self> {
+    /// Makes a process.
+    pub(super) fn new(order: &Order) -> io::Result<Self> {
+        let Some((program, begin)) = &order.made else {
+            return Err(io::Error::other("it joins by itself, and has not come again"));
+        };
         let (ours, theirs) = UnixStream::pair()?;
-        let mut command = Command::new(&order.program);
+        let mut command = Command::new(program);
         command.arg(crate::process::VERB);
         command.env_clear().current_dir("/").process_group(0);
         command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -62,12 +67,33 @@ impl Attending {
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
         std::io::Write::write_all(&mut &ours, &PREAMBLE)?;
-        let buried = Arc::new(Mutex::new(false));
+        let end_by = EndBy::Kill(Mutex::default());
+        let mut attending = Self::of(order, group, end_by, ours, Receiver::default())?;
+        attending.child = Some(child);
+        (attending.out, attending.err) = (Drained::new(out, log::Level::Info), Drained::new(err, log::Level::Warn));
+        if let Some(made) = &attending.made {
+            made.control.send(&ToProcess::Begin(begin.clone()))?;
+        }
+        Ok(attending)
+    }
+
+    /// Attends to a program that has joined: both have said what they speak.
+    pub(super) fn joined(order: &Order, socket: UnixStream, receiver: Receiver) -> io::Result<Self> {
+        let group = rustix::net::sockopt::socket_peercred(&socket)?.pid;
+        let end_by = EndBy::Closing(socket.try_clone()?);
+        let mut attending = Self::of(order, group, end_by, socket, receiver)?;
+        attending.greeted = true;
+        Ok(attending)
+    }
+
+    fn of(order: &Order, group: Pid, end_by: EndBy, ours: UnixStream, receiver: Receiver) -> io::Result<Self> {
+        let end_by = Arc::new(end_by);
         let made = Arc::new(Link {
             module: order.module,
             deadline: order.deadline,
             permits: order.permits.clone(),
             group,
+            end_by: end_by.clone(),
             control: Sender::new(ours.try_clone()?),
             idle: Mutex::default(),
             speaking: AtomicUsize::new(0),
@@ -78,32 +104,34 @@ impl Attending {
             blamed: Mutex::default(),
             end: Mutex::default(),
             ended: Condvar::new(),
-            buried: buried.clone(),
         });
-        made.control.send(&ToProcess::Begin(order.begin.clone()))?;
         Ok(Self {
             module: order.module,
-            child,
+            child: None,
             socket: ours,
-            receiver: Receiver::default(),
+            receiver,
             greeted: false,
             link: Arc::downgrade(&made),
             group,
-            buried,
+            end_by,
             made: Some(made),
             refused: None,
             until: Instant::now() + order.deadline,
             asking: Arc::default(),
-            out: Drained::new(out, log::Level::Info),
-            err: Drained::new(err, log::Level::Warn),
+            out: Drained::new(None, log::Level::Info),
+            err: Drained::new(None, log::Level::Warn),
         })
     }
 
     /// Takes what the process says, until it has ended.
     fn attend(&mut self, tells: &mpsc::Sender<Made>) {
         let Ok(process) = pidfd_open(self.group, PidfdFlags::empty()) else { return };
-        let mut listens = true;
+        // What a program has said after it has joined may have come already.
+        let mut listens = !self.greeted || self.hear_all(tells).is_some();
         loop {
+            if !listens && self.child.is_none() {
+                return;
+            }
             let mut waits = vec![PollFd::new(&process, PollFlags::IN)];
             if listens {
                 waits.push(PollFd::new(&self.socket, PollFlags::IN));
@@ -150,17 +178,12 @@ impl Attending {
 
     /// Takes what there is on the control lane. Nothing when no more will come.
     fn listen(&mut self, tells: &mpsc::Sender<Made>) -> Option<()> {
-        let garbage = |link: &Weak<Link>, fault: FrameFault| {
-            if let Some(link) = link.upgrade() {
-                link.blame(format!("it was not understood: {fault}"));
-            }
-        };
         match self.receiver.read(&self.socket, false) {
             Ok(()) => {}
             Err(FrameFault::Late) => return Some(()),
             Err(FrameFault::Closed) => return None,
             Err(fault) => {
-                garbage(&self.link, fault);
+                self.garbage(&fault);
                 return None;
             }
         }
@@ -173,21 +196,32 @@ impl Attending {
                         found.escape_ascii().to_string(),
                         PREAMBLE.escape_ascii().to_string()
                     );
-                    garbage(&self.link, FrameFault::Io(io::Error::other(found)));
+                    self.garbage(&FrameFault::Io(io::Error::other(found)));
                     return None;
                 }
                 None => return Some(()),
             }
         }
+        self.hear_all(tells)
+    }
+
+    /// Takes the messages that are there as a whole. Nothing when no more will come.
+    fn hear_all(&mut self, tells: &mpsc::Sender<Made>) -> Option<()> {
         loop {
             match self.receiver.next() {
                 Ok(Some(message)) => self.hear(message, tells),
                 Ok(None) => return Some(()),
                 Err(fault) => {
-                    garbage(&self.link, fault);
+                    self.garbage(&fault);
                     return None;
                 }
             }
+        }
+    }
+
+    fn garbage(&self, fault: &FrameFault) {
+        if let Some(link) = self.link.upgrade() {
+            link.blame(format!("it was not understood: {fault}"));
         }
     }
 
@@ -195,13 +229,15 @@ impl Attending {
         match message {
             FromProcess::Ready { table, sandbox } => {
                 if let Some(link) = self.made.take() {
-                    log::debug!(target: self.module, "its process is {}: {}", self.child.id(), sandbox.join(", "));
+                    log::debug!(target: self.module, "its process is {}: {}", link.pid(), sandbox.join(", "));
                     // A process tells it once.
                     let _ = link.sandbox.set(sandbox);
                     drop(tells.send(Ok((link, table))));
                 }
             }
             FromProcess::Refused { reason } => self.refused = Some(reason),
+            // It has joined already, or was made for this.
+            FromProcess::Join(_) => self.garbage(&FrameFault::Io(io::Error::other("it wants to join again"))),
             FromProcess::Log { level, target, text } => {
                 let level = log::Level::iter().find(|known| *known as usize == level).unwrap_or(log::Level::Error);
                 let mut record = log::Record::builder();
@@ -235,10 +271,15 @@ impl Attending {
 
     /// Takes note of how it has ended.
     fn end(mut self, tells: &mpsc::Sender<Made>) {
-        // Others in its group go with it.
-        let _ = kill_process_group(self.group, Signal::KILL);
-        *locked(&self.buried) = true;
-        let status = self.child.wait();
+        let status = self.child.as_mut().map(|child| {
+            // Others in its group go with it.
+            let _ = kill_process_group(self.group, Signal::KILL);
+            if let EndBy::Kill(buried) = &*self.end_by {
+                *locked(buried) = true;
+            }
+            child.wait()
+        });
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
         while self.out.stream.is_some() {
             self.out.drain(self.module);
         }
@@ -249,7 +290,11 @@ impl Attending {
         // A host that has dismissed it does not ask why it has ended.
         let Some(link) = self.link.upgrade() else { return };
         let told = locked(&link.blamed).clone().or(self.refused.take());
-        let cause = told.unwrap_or_else(|| status.map_or_else(|error| error.to_string(), |status| how(&status)));
+        let status = || match status {
+            Some(status) => status.map_or_else(|error| error.to_string(), |status| how(&status)),
+            None => "it has gone, or has closed its end of the socket".into(),
+        };
+        let cause = told.unwrap_or_else(status);
         let lines = self.err.last.iter().map(|line| format!("\n  {line}")).collect::<String>();
         let cause = format!("{cause}{lines}");
         if self.made.take().is_some() {
