@@ -3,6 +3,7 @@
 
 mod api;
 pub mod chain;
+mod config;
 pub mod mempool;
 mod random;
 mod running;
@@ -10,5 +11,6 @@ pub mod simulation;
 mod webhook;
 
 pub use api::Node;
+pub use config::NodeConfig;
 pub use running::{Fault, MODULES, Running, build};
 pub use webhook::Webhook;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use helix_host::{Cargo, LogBook};
-use node::{Fault, MODULES, Running, build};
+use node::{Fault, MODULES, NodeConfig, Running, build};
 use node_contracts::{Count, Report};
 
 /// A node with four modules in processes of their own: governance, mesh, lightning and stratum-v2.
@@ -44,11 +44,12 @@ fn run(args: &Args) -> Result<(), Fault> {
     // Another logger would be this program's own, and there is none.
     let _ = log::set_logger(log);
     log::set_max_level(log::LevelFilter::Info);
+    let config = NodeConfig::read(&args.config)?;
     let own = std::env::current_exe().map_err(|error| Fault::Io { what: "this program".into(), error })?;
     let cargo = Cargo { target_dir: args.target_dir.clone(), ..Cargo::default() };
     let libraries = build(&args.folder, &cargo, |name, took| println!("built {name} in {:.1} s", took.as_secs_f64()))?;
 
-    let node = Running::start(&args.config, &libraries, &own, Some(log))?;
+    let node = Running::start(&config, &libraries, &own, Some(log))?;
     let [first, second] = node.webhooks();
     println!("running for {} s; governance posts to {}", args.seconds, first.address());
     let half = Duration::from_millis(args.seconds * 500);

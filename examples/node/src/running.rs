@@ -1,6 +1,5 @@
 //! A node that runs: its configuration in a folder of its own, the listeners, and the host with its modules.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,13 +10,11 @@ use node_contracts::Report;
 use tempfile::TempDir;
 
 use crate::api::Node;
+use crate::config::{NodeConfig, PLACE};
 use crate::webhook::Webhook;
 
 /// The crates of the modules, which are their names as well.
 pub const MODULES: [&str; 4] = ["governance", "mesh", "lightning", "stratum-v2"];
-
-/// What stands in a configuration for the address of the listener.
-const PLACE: &str = "{webhook}";
 
 /// Why a node does not run.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +41,7 @@ pub enum Fault {
     Host(#[from] HostFault),
 }
 
-fn io_fault(what: impl Into<String>) -> impl FnOnce(io::Error) -> Fault {
+pub(crate) fn io_fault(what: impl Into<String>) -> impl FnOnce(io::Error) -> Fault {
     let what = what.into();
     move |error| Fault::Io { what, error }
 }
@@ -68,7 +65,7 @@ pub fn build(folder: &Path, cargo: &Cargo, mut said: impl FnMut(&str, Duration))
 pub struct Running {
     host: Host,
     webhooks: [Webhook; 2],
-    text: String,
+    config: NodeConfig,
     folder: TempDir,
 }
 
@@ -77,21 +74,22 @@ impl Running {
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn start(config: &Path, libraries: &[PathBuf], command: &Path, log: Option<&'static LogBook>) -> Result<Self, Fault> {
-        let text = fs::read_to_string(config).map_err(io_fault(config.display().to_string()))?;
-        if !text.contains(PLACE) {
-            return Err(Fault::NoWebhook(config.into()));
-        }
+    pub fn start(
+        config: &NodeConfig,
+        libraries: &[PathBuf],
+        command: &Path,
+        log: Option<&'static LogBook>,
+    ) -> Result<Self, Fault> {
         let folder = tempfile::Builder::new().prefix("helix-node-").tempdir().map_err(io_fault("a folder"))?;
         let open = || Webhook::open().map_err(io_fault("a listener"));
         let webhooks = [open()?, open()?];
-        let file = write(folder.path(), &text, &webhooks[0])?;
+        let file = config.write(folder.path(), webhooks[0].address())?;
         let mut configuration = Configuration::read(&file)?;
         configuration.command = Some(command.into());
         configuration.data_dir = Some(folder.path().join("data").display().to_string());
         let builder = Host::builder().modules(modules![Node]).libraries(libraries).configuration(configuration);
         let builder = log.into_iter().fold(builder, |builder, log| builder.log(log));
-        Ok(Self { host: builder.start()?, webhooks, text, folder })
+        Ok(Self { host: builder.start()?, webhooks, config: config.clone(), folder })
     }
 
     /// The host with the modules.
@@ -109,7 +107,12 @@ impl Running {
     /// # Errors
     /// When the file cannot be written.
     pub fn reconfigure(&self) -> Result<(), Fault> {
-        write(self.folder.path(), &self.text, &self.webhooks[1]).map(drop)
+        self.config.write(self.folder.path(), self.webhooks[1].address()).map(drop)
+    }
+
+    /// The directory that is a module's own.
+    pub fn data_dir(&self, module: &str) -> PathBuf {
+        self.folder.path().join("data").join(module)
     }
 
     /// What a module has seen and done.
@@ -127,12 +130,4 @@ impl Running {
     pub fn stop(self) -> Result<(), Fault> {
         Ok(self.host.stop()?)
     }
-}
-
-/// Writes the configuration as editors do, so that nobody reads half of it.
-fn write(folder: &Path, text: &str, webhook: &Webhook) -> Result<PathBuf, Fault> {
-    let (file, new) = (folder.join("node.toml"), folder.join("node.toml.new"));
-    fs::write(&new, text.replace(PLACE, &webhook.address().to_string())).map_err(io_fault(new.display().to_string()))?;
-    fs::rename(&new, &file).map_err(io_fault(file.display().to_string()))?;
-    Ok(file)
 }

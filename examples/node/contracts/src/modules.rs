@@ -42,7 +42,10 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Event { name, allowed } => {
-                write!(f, "the node does not publish `{name}` for modules: expected one of {allowed}; see `node.events`")
+                write!(
+                    f,
+                    "the node does not publish `{name}` for modules: expected one of {allowed}; see `node.events`"
+                )
             }
             Self::Request { path, allowed } => {
                 write!(f, "the node does not call `{path}` for modules: expected one of {allowed}; see `node.requests`")

@@ -92,7 +92,9 @@ impl Governance {
     fn vetoed(&mut self, veto: &EconomicNodeVeto) -> Result<(), ModuleError> {
         self.report.hear(veto);
         let EconomicNodeVeto { node_id, proposal, reason } = veto;
-        self.tell(json!({ "event": "EconomicNodeVeto", "economic_node": node_id, "proposal": proposal, "reason": reason }))
+        self.tell(
+            json!({ "event": "EconomicNodeVeto", "economic_node": node_id, "proposal": proposal, "reason": reason }),
+        )
     }
 
     #[on_event(GovernanceProposalCreated)]

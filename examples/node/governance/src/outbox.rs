@@ -91,8 +91,11 @@ impl Outbox {
     /// Waits until nothing waits any more, but not longer than that.
     pub fn flush(&self, time: Duration) -> Result<(), ModuleError> {
         let waits = |state: &mut State| state.waiting > 0;
-        let (state, timeout) =
-            self.shared.changed.wait_timeout_while(self.shared.state(), time, waits).unwrap_or_else(PoisonError::into_inner);
+        let (state, timeout) = self
+            .shared
+            .changed
+            .wait_timeout_while(self.shared.state(), time, waits)
+            .unwrap_or_else(PoisonError::into_inner);
         match timeout.timed_out() {
             true => Err(format!("{} still wait to be posted after {time:?}", state.waiting).into()),
             false => Ok(()),
@@ -156,7 +159,9 @@ mod tests {
         let url = Url::parse("http://127.0.0.1:80/a/b").unwrap();
         assert_eq!((url.address.port(), url.path.as_str()), (80, "/a/b"));
         assert_eq!(Url::parse("http://127.0.0.1:80").unwrap().path, "/");
-        for text in ["https://127.0.0.1:80/", "http://localhost:80/", "http://127.0.0.1/", "", "http://127.0.0.1:80/a b"] {
+        for text in
+            ["https://127.0.0.1:80/", "http://localhost:80/", "http://127.0.0.1/", "", "http://127.0.0.1:80/a b"]
+        {
             assert_eq!(Url::parse(text), None, "{text}");
         }
     }

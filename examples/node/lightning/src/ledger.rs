@@ -70,7 +70,8 @@ impl Ledger {
 
     /// Settles what has so many confirmations at that height.
     pub fn settle(&mut self, height: u64, confirmations: u64) -> Vec<Settled> {
-        let is_deep = |stage: Stage| matches!(stage, Stage::Confirmed { height: at, .. } if height + 1 >= at + confirmations);
+        let is_deep =
+            |stage: Stage| matches!(stage, Stage::Confirmed { height: at, .. } if height + 1 >= at + confirmations);
         let deep = self.payments.iter_mut().filter(|(_, payment)| is_deep(payment.stage));
         let settle = |(id, payment): (&u64, &mut Payment)| {
             payment.stage = Stage::Settled;

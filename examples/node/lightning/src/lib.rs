@@ -63,7 +63,8 @@ impl Lightning {
         let packet = Packet { destination: payee, hops: HOPS, payload: format!("paid {id}").into_bytes() };
         let routed = through_the_node(modules, packet);
         self.report.note("settled a payment");
-        self.report.note(&routed.map_or_else(|error| format!("receipt not sent: {error}"), |()| "sent a receipt".into()));
+        self.report
+            .note(&routed.map_or_else(|error| format!("receipt not sent: {error}"), |()| "sent a receipt".into()));
         Ok(())
     }
 }
@@ -105,8 +106,10 @@ impl Lightning {
         }
         let payload = format!("pay {} at {rate} sat/vB", request.amount).into_bytes();
         let packet = Packet { destination: request.payee, hops: HOPS, payload };
-        let routed = ctx.service::<MeshClient>().map_err(ModuleError::from).and_then(|mesh| Ok(mesh.route_packet(packet)?));
-        self.report.note(&routed.map_or_else(|error| format!("invoice not sent: {error}"), |_| "sent an invoice".into()));
+        let routed =
+            ctx.service::<MeshClient>().map_err(ModuleError::from).and_then(|mesh| Ok(mesh.route_packet(packet)?));
+        self.report
+            .note(&routed.map_or_else(|error| format!("invoice not sent: {error}"), |_| "sent an invoice".into()));
         Ok(())
     }
 
