@@ -20,8 +20,11 @@ pub const MODULES: [&str; 4] = ["governance", "mesh", "lightning", "stratum-v2"]
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// A module was not built.
-    #[error("{0}")]
-    Build(BuildFailure),
+    #[error("{failure}{}", compiler(.failure))]
+    Build {
+        /// Why not.
+        failure: BuildFailure,
+    },
     /// The configuration is none.
     #[error(transparent)]
     Config(#[from] ConfigFault),
@@ -41,6 +44,14 @@ pub enum Fault {
     Host(#[from] HostFault),
 }
 
+/// What the compiler has said, on lines of its own.
+fn compiler(failure: &BuildFailure) -> String {
+    match failure {
+        BuildFailure::Compiler { rendered, .. } => format!("\n{}", rendered.trim_end()),
+        _ => String::new(),
+    }
+}
+
 pub(crate) fn io_fault(what: impl Into<String>) -> impl FnOnce(io::Error) -> Fault {
     let what = what.into();
     move |error| Fault::Io { what, error }
@@ -57,7 +68,7 @@ pub fn build(folder: &Path, cargo: &Cargo, mut said: impl FnMut(&str, Duration))
         said(name, built.cargo);
         Ok(built.path)
     };
-    MODULES.into_iter().map(build).collect::<Result<_, _>>().map_err(Fault::Build)
+    MODULES.into_iter().map(build).collect::<Result<_, _>>().map_err(|failure| Fault::Build { failure })
 }
 
 /// A node that runs, until it is stopped or dropped.
