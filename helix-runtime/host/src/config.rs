@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use helix_runtime::ConfigMap;
+use helix_runtime::{ConfigMap, Supervision};
 use toml::{Table, Value};
 
 use crate::process::Placing;
@@ -18,7 +18,7 @@ use crate::trust::Trust;
 
 use placing::placing;
 use signatures::trust;
-use upkeep::upkeep;
+use upkeep::{restarts, upkeep};
 
 pub use upkeep::Upkeep;
 
@@ -68,8 +68,8 @@ pub struct Configuration {
     pub trust: Trust,
     /// When data is maintained, and when the host warns.
     pub upkeep: Upkeep,
-    /// How often every module's health is asked for; never, if none.
-    pub health_every: Option<Duration>,
+    /// How modules that fail are started again, and how often their health is asked for.
+    pub supervision: Supervision,
     /// The keys, as `module.key`, whose values nobody but their module is shown, besides those that are called as secrets are.
     pub secrets: BTreeSet<String>,
     /// The file that it was read from, which a host watches.
@@ -150,7 +150,11 @@ impl Configuration {
                 }
                 ("maintenance", Value::Table(table)) => self.upkeep = upkeep(table, &key, path)?,
                 ("health_every_s", Value::Integer(seconds @ 1..=86_400)) => {
-                    self.health_every = Some(Duration::from_secs(seconds.unsigned_abs()));
+                    self.supervision.health_interval = Some(Duration::from_secs(seconds.unsigned_abs()));
+                }
+                ("restarts", Value::Table(table)) => restarts(table, &key, path, &mut self.supervision)?,
+                ("restarts", _) => {
+                    return Err(fault(path, &key, &value, "a table such as { most = 3, within_s = 30 }"));
                 }
                 ("health_every_s", _) => {
                     return Err(fault(path, &key, &value, "a whole number of seconds from 1 to 86400"));
@@ -184,7 +188,7 @@ impl Configuration {
                 ("command", _) => return Err(fault(path, &key, &value, "the path of the `helix` command")),
                 ("modules", _) => return Err(fault(path, &key, &value, "a table for each module")),
                 _ => {
-                    let known = "one of `command`, `data_dir`, `health_every_s`, `join`, `lazy`, `maintenance`, `modules`, `secrets`, `signatures`, `state_dir`, `ticks_a_second`";
+                    let known = "one of `command`, `data_dir`, `health_every_s`, `join`, `lazy`, `maintenance`, `modules`, `restarts`, `secrets`, `signatures`, `state_dir`, `ticks_a_second`";
                     return Err(fault(path, &key, &value, known));
                 }
             }

@@ -60,7 +60,7 @@ pub struct ProcessView {
 impl Processes {
     fn view(&self) -> Option<ProcessView> {
         let link = self.last.lock().unwrap_or_else(PoisonError::into_inner).upgrade()?;
-        Some(ProcessView { pid: link.pid(), sandbox: link.sandbox() })
+        link.is_there().then(|| ProcessView { pid: link.pid(), sandbox: link.sandbox() })
     }
 }
 

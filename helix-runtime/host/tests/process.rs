@@ -193,6 +193,14 @@ fn what_the_sandbox_keeps_it_from_it_can_do_without() {
         let free = attempt(&folder, ", sandbox = false", what, &at);
         assert_eq!(free, Ok(()), "{what} {at} without a sandbox");
     }
+    // With the network it reaches that, and no program of this machine by its socket.
+    let network = ", network = true";
+    assert_eq!(attempt(&folder, network, "tcp", &tcp.local_addr().unwrap().to_string()), Ok(()));
+    assert_eq!(attempt(&folder, network, "udp", ""), Ok(()));
+    for (what, at) in [("path", text(&folder.join("path.sock"))), ("abstract", name.clone())] {
+        let found = attempt(&folder, network, what, &at).unwrap_err();
+        assert!(found.contains("not permitted"), "{what}: {found}");
+    }
     for what in ["write", "read"] {
         assert_eq!(attempt(&folder, "", what, &text(&own)), Ok(()), "its own directory");
     }
@@ -224,6 +232,25 @@ fn a_process_that_ends_is_told_with_its_cause_and_the_host_goes_on() {
         let error = host.runtime().call::<(), u64>("enemy.add", ()).unwrap_err().to_string();
         assert!(error.contains("is failed, not running"), "{error}");
     }
+}
+
+#[test]
+fn a_slip_of_the_pen_in_the_configuration_lets_nobody_out() {
+    let start = |host: &str| {
+        let text = format!("[host]\ncommand = {:?}\n{host}\n", env!("CARGO_BIN_EXE_helix"));
+        let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
+        let builder = Host::builder().libraries(std::slice::from_ref(&*LIBRARY)).configuration(configuration);
+        builder.start().unwrap_err().to_string()
+    };
+    let fault = start("modules.enmy = { isolation = \"process\" }");
+    assert!(fault.contains("host.modules.enmy: found no module of that name, expected one of: enemy"), "{fault}");
+    let fault =
+        start("modules.enemy = { isolation = \"process\", grant = [\"cal/friend\", \"call\", \"call/friend.open\"] }");
+    assert_eq!(fault.lines().count(), 1, "{fault}");
+    assert!(
+        fault.contains("host.modules.enemy.grant: found `cal/friend`, expected of what it asks for: call/friend"),
+        "{fault}"
+    );
 }
 
 #[test]

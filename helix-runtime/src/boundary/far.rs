@@ -14,7 +14,7 @@ pub(crate) use table::InBytes;
 pub use table::{TableFault, descriptor};
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;
 use alloc::sync::{Arc, Weak};
@@ -180,7 +180,8 @@ impl Drop for Far {
 /// The numbers that a process has been given: others it may not use.
 #[derive(Default)]
 struct Own {
-    routes: BTreeSet<u32>,
+    /// Each with the target and the request that it stands for.
+    routes: BTreeMap<u32, (Box<str>, Box<str>)>,
     subscriptions: BTreeSet<u32>,
 }
 
@@ -188,10 +189,15 @@ struct Own {
 const MOST_OWN: usize = 1 << 16;
 
 impl Own {
-    /// Takes note of a number that is the process's from here on.
-    fn note(numbers: &mut BTreeSet<u32>, number: u32) {
-        if numbers.len() < MOST_OWN {
-            numbers.insert(number);
+    fn note_route(&mut self, route: u32, target: &str, request: &str) {
+        if self.routes.len() < MOST_OWN {
+            self.routes.insert(route, (target.into(), request.into()));
+        }
+    }
+
+    fn note_subscription(&mut self, subscription: u32) {
+        if self.subscriptions.len() < MOST_OWN {
+            self.subscriptions.insert(subscription);
         }
     }
 }
@@ -274,11 +280,16 @@ impl Far {
         Err(IpcError::Forbidden { module, act: act.to_string(), permission })
     }
 
+    /// What a route of the process's own stands for.
+    fn route(&self, route: u32) -> Result<(Box<str>, Box<str>), IpcError> {
+        let known = self.own.lock().routes.get(&route).cloned();
+        known.ok_or_else(|| IpcError::ModuleNotFound { name: format!("the route {route}") })
+    }
+
     /// Whether what is asked is allowed, and of numbers that are the process's own; if not, why.
     fn admitted(&self, ask: &Up<'_>) -> Result<(), IpcError> {
         match *ask {
             Up::Publish(ref event) => self.allowed(Act::Publish { event: event.name }),
-            Up::Resolve { target, request } => self.allowed(Act::Call { target, request }),
             Up::Subscribe { ref topics, .. } => topics.iter().try_for_each(|topic| {
                 let topic = match topic {
                     wire::Topic::Type { name, .. } | wire::Topic::Named(name) => name,
@@ -289,10 +300,11 @@ impl Far {
             Up::Unsubscribe { subscription } if !self.own.lock().subscriptions.contains(&subscription) => {
                 Err(IpcError::NotSubscribed { subscription: SubscriptionId(subscription) })
             }
-            Up::Agree { route, .. } | Up::Call { route, .. } | Up::Request { route, .. }
-                if !self.own.lock().routes.contains(&route) =>
-            {
-                Err(IpcError::ModuleNotFound { name: format!("the route {route}") })
+            // To find a request is not to call it: a client of a contract finds all of them.
+            Up::Agree { route, .. } => self.route(route).map(drop),
+            Up::Call { route, .. } | Up::Request { route, .. } => {
+                let (target, request) = self.route(route)?;
+                self.allowed(Act::Call { target: &target, request: &request })
             }
             _ => Ok(()),
         }
@@ -345,7 +357,7 @@ impl Far {
                 // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 match unsafe { (calls.subscribe)(end, owner, &asked, &mut error) } {
                     Some(id) => {
-                        Own::note(&mut self.own.lock().subscriptions, id);
+                        self.own.lock().note_subscription(id);
                         Told::Number(id)
                     }
                     None => failed_in(&error),
@@ -358,7 +370,7 @@ impl Far {
             // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
             Up::Resolve { target, request } => match unsafe { (calls.resolve)(end, target, request, &mut error) } {
                 Some(route) => {
-                    Own::note(&mut self.own.lock().routes, route);
+                    self.own.lock().note_route(route, target, request);
                     Told::Number(route)
                 }
                 None => failed_in(&error),

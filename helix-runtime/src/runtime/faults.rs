@@ -6,6 +6,9 @@ use core::fmt;
 
 use crate::config::{Config, SERVICES};
 use crate::descriptor::Descriptor;
+use crate::runtime::Runtime;
+use crate::runtime::lifecycle::set_of;
+use crate::runtime::plan::Plan;
 use crate::set::Fault;
 
 /// Why a runtime could not be built: every fault, not only the first.
@@ -117,6 +120,19 @@ pub enum BuildFault {
 
 /// Checks the configured keys against the modules, of which some were written by hand and list no keys. If the set is
 /// open, of those that may come later nothing is known.
+impl Runtime {
+    /// Whether a configuration is one for the modules that there are: each key is a module's, and is there once.
+    ///
+    /// # Errors
+    /// Every [`BuildFault`] there is.
+    pub fn check_config(&self, config: &dyn Config) -> Result<(), BuildError> {
+        let (known, open) = self.inner.known();
+        let (_, mut faults) = Plan::new(&set_of(&known), config, open);
+        check_keys(config, &known, open, &mut faults);
+        if faults.is_empty() { Ok(()) } else { Err(BuildError { faults }) }
+    }
+}
+
 pub(super) fn check_keys(config: &dyn Config, set: &[(Descriptor, bool)], open: bool, faults: &mut Vec<BuildFault>) {
     let keys = config.keys();
     let names = || joined(set.iter().map(|(descriptor, _)| descriptor.info.name));

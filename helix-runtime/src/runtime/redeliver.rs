@@ -1,6 +1,7 @@
 //! Events that wait for a module: put aside while it is busy or puts them off, and delivered later.
 
 use alloc::format;
+use alloc::string::String;
 use core::ptr::NonNull;
 use core::sync::atomic::{Ordering, fence};
 
@@ -25,8 +26,8 @@ pub(super) struct Drained {
 /// What became of one of them.
 enum Redelivery {
     Delivered,
-    /// Whoever it was kept for does not listen or run any more.
-    Gone(Aside),
+    /// Whoever it was kept for does not listen or run any more; the event's name.
+    Gone(String),
     /// Its module is still busy.
     Later,
 }
@@ -100,10 +101,10 @@ impl Inner {
         for _ in 0..kept.len() {
             match self.redeliver(slot, kept) {
                 Redelivery::Delivered => drained.delivered += 1,
-                Redelivery::Gone(aside) => {
+                Redelivery::Gone(name) => {
                     drained.dropped += 1;
-                    log::warn!(target: "helix", "event `{}` is dropped: it was kept for {}, which does not listen or run \
-                        any more", aside.event.name(), slot.id);
+                    log::warn!(target: "helix", "event `{name}` is dropped: it was kept for {}, which does not listen or run \
+                        any more", slot.id);
                 }
                 Redelivery::Later => return false,
             }
@@ -144,7 +145,7 @@ impl Inner {
         });
         match taken {
             None => Redelivery::Later,
-            Some((aside, None)) => Redelivery::Gone(aside),
+            Some((aside, None)) => Redelivery::Gone(aside.event.name().into()),
             Some((aside, Some((listener, entered)))) => {
                 let mut trouble = None;
                 aside.event.deliver(|delivery| {

@@ -81,6 +81,7 @@ impl Kept {
     }
 
     /// Gives it back when there is no room.
+    #[allow(clippy::result_large_err, reason = "nothing is allocated to refuse an event")]
     pub(crate) fn push(&self, aside: Aside) -> Result<(), Aside> {
         let mut ring = self.ring.lock();
         if ring.len() >= self.capacity {

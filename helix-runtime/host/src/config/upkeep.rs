@@ -1,8 +1,9 @@
-//! `maintenance = { every_s, age_days, timeout_s, low_disk_mib }` in the table `[host]`.
+//! `maintenance = { every_s, age_days, timeout_s, low_disk_mib }` and `restarts = { most, within_s, after_ms }` in the table `[host]`.
 
 use std::path::Path;
 use std::time::Duration;
 
+use helix_runtime::Supervision;
 use toml::Table;
 
 use super::{ConfigFault, fault};
@@ -47,4 +48,19 @@ pub(super) fn upkeep(table: &Table, key: &str, path: &Path) -> Result<Upkeep, Co
         }
     }
     Ok(upkeep)
+}
+
+pub(super) fn restarts(table: &Table, key: &str, path: &Path, to: &mut Supervision) -> Result<(), ConfigFault> {
+    for (name, value) in table {
+        let key = format!("{key}.{name}");
+        let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
+        match (name.as_str(), number) {
+            ("most", Some(most)) => to.intensity = most,
+            ("within_s", Some(seconds)) => to.period = Duration::from_secs(seconds.into()),
+            ("after_ms", Some(ms)) => to.backoff = Duration::from_millis(ms.into()),
+            ("most" | "within_s" | "after_ms", _) => return Err(fault(path, &key, value, "a whole number")),
+            _ => return Err(fault(path, &key, value, "one of `after_ms`, `most`, `within_s`")),
+        }
+    }
+    Ok(())
 }

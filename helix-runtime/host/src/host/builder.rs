@@ -7,14 +7,12 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
-use helix_runtime::{
-    Builder, Descriptor, Missing, ModuleInfo, ModuleSet, NodeStartupCompleted, Runtime, Supervision, SystemClock,
-};
+use helix_runtime::{Builder, Descriptor, Missing, ModuleInfo, ModuleSet, NodeStartupCompleted, Runtime, SystemClock};
 
 use crate::config::Configuration;
 use crate::directory::{Directory, Found};
 use crate::load::Loader;
-use crate::process::Placings;
+use crate::process::{Placings, covers};
 
 use super::book::LogBook;
 use super::change::Changing;
@@ -150,6 +148,8 @@ impl HostBuilder {
         for name in configuration.lazy.iter().filter(known_lazy) {
             faults.push(format!("host.lazy: found `{name}`, expected the name of a module in one of the libraries"));
         }
+        let modules = self.directory.modules.iter().map(|found| &found.info).chain(&infos);
+        faults.extend(misplaced(configuration, &modules.collect::<Vec<_>>()));
         if !faults.is_empty() {
             return Err(HostFault::Set { faults: faults.join("\n") });
         }
@@ -170,10 +170,7 @@ impl HostBuilder {
             let keep = keep.clone();
             builder = builder.on_saved(move |state| keep.write(&state));
         }
-        if configuration.health_every.is_some() {
-            let health_interval = configuration.health_every;
-            builder = builder.supervision(Supervision { health_interval, ..Supervision::default() });
-        }
+        builder = builder.supervision(configuration.supervision);
         if self.statistics {
             builder = builder.statistics();
         }
@@ -237,4 +234,25 @@ impl HostBuilder {
             now.push(lazy.remove(at));
         }
     }
+}
+
+/// What is said of modules that there are not, or granted that nobody asks for: a slip of the pen, and another module would run
+/// without its sandbox.
+fn misplaced(configuration: &Configuration, modules: &[&ModuleInfo]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, placing) in configuration.placed.iter().filter(|(_, placing)| !placing.joins) {
+        let Some(info) = modules.iter().find(|info| info.name == name) else {
+            let known = modules.iter().map(|info| info.name).collect::<Vec<_>>().join(", ");
+            faults.push(format!("host.modules.{name}: found no module of that name, expected one of: {known}"));
+            continue;
+        };
+        for grant in placing.grant.iter().flatten() {
+            if !info.permissions.iter().any(|asked| covers(asked, grant) || covers(grant, asked)) {
+                let asked = info.permissions.join(", ");
+                faults
+                    .push(format!("host.modules.{name}.grant: found `{grant}`, expected of what it asks for: {asked}"));
+            }
+        }
+    }
+    faults
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use helix_runtime::{Config, ConfigLoaded};
+use helix_runtime::{BuildError, Config, ConfigLoaded};
 use serde_json::Value;
 
 use crate::config::Configuration;
@@ -117,7 +117,11 @@ impl Configured {
     }
 
     /// The file's new edition, if it has one. What cannot be read is told once, and changes nothing.
-    pub(super) fn look(&self, watched: &mut Watched) -> Option<ConfigLoaded> {
+    pub(super) fn look(
+        &self,
+        watched: &mut Watched,
+        check: impl Fn(&dyn Config) -> Result<(), BuildError>,
+    ) -> Option<ConfigLoaded> {
         let path = self.first().file.as_deref()?;
         let found = std::fs::metadata(path).ok()?;
         let seen = Some((found.modified().ok()?, found.len()));
@@ -129,7 +133,11 @@ impl Configured {
             return None;
         }
         let is_first = watched.text.is_none();
-        let read = self.read(&text, path);
+        let read = self.read(&text, path).map_err(|error| error.to_string()).and_then(|configuration| {
+            let candidate = Candidate { configured: self, configuration: &configuration };
+            check(&candidate).map_err(|fault| format!("{}: {fault}", path.display()))?;
+            Ok(configuration)
+        });
         watched.text = Some(text);
         match read {
             Ok(configuration) => self.take(configuration),
@@ -142,6 +150,16 @@ impl Configured {
         }
     }
 
+    fn value_in<'a>(&'a self, configuration: &'a Configuration, module: &str, key: &str) -> Option<&'a str> {
+        configuration.modules.value(module, key).or_else(|| self.default_of(module, key))
+    }
+
+    fn keys_of<'a>(&'a self, configuration: &'a Configuration) -> Vec<(&'a str, &'a str)> {
+        let mut keys = configuration.modules.keys();
+        keys.retain(|(module, _)| !self.later.contains(module));
+        keys
+    }
+
     fn read(&self, text: &str, path: &Path) -> Result<Configuration, crate::config::ConfigFault> {
         Ok(Configuration { file: Some(path.into()), ..Configuration::parse(text, path)? })
     }
@@ -152,13 +170,27 @@ pub(super) struct Shown(pub(super) Arc<Configured>);
 
 impl Config for Shown {
     fn value(&self, module: &str, key: &str) -> Option<&str> {
-        self.0.now().modules.value(module, key).or_else(|| self.0.default_of(module, key))
+        self.0.value_in(self.0.now(), module, key)
     }
 
     fn keys(&self) -> Vec<(&str, &str)> {
-        let mut keys = self.0.now().modules.keys();
-        keys.retain(|(module, _)| !self.0.later.contains(module));
-        keys
+        self.0.keys_of(self.0.now())
+    }
+}
+
+/// An edition that may come next.
+struct Candidate<'a> {
+    configured: &'a Configured,
+    configuration: &'a Configuration,
+}
+
+impl Config for Candidate<'_> {
+    fn value(&self, module: &str, key: &str) -> Option<&str> {
+        self.configured.value_in(self.configuration, module, key)
+    }
+
+    fn keys(&self) -> Vec<(&str, &str)> {
+        self.configured.keys_of(self.configuration)
     }
 }
 

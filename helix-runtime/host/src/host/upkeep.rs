@@ -44,7 +44,7 @@ impl Shared {
     pub(super) fn maintain(&self, what: &DataMaintenance) -> PublishResult {
         let (operation, reason, began) = (what.operation, what.reason, Instant::now());
         self.tell(&MaintenanceStarted { operation, reason });
-        let heard = noted(self.runtime.publish(what));
+        let heard = self.runtime.publish(what);
         let (handled, failed) = (heard.handled, heard.missed());
         let took_ms = began.elapsed().as_millis() as u64;
         self.tell(&MaintenanceCompleted { operation, reason, handled, failed, took_ms });
@@ -72,22 +72,22 @@ impl Shared {
         Ok(self.keep.check()?)
     }
 
-    /// Publishes an event of the host's.
+    /// Publishes an event of the host's. What goes wrong in a handler is in the log.
     pub(super) fn tell(&self, event: &impl Publish) {
-        let _ = noted(self.runtime.publish(event));
+        let _ = self.runtime.publish(event);
     }
 
     /// Looks after all of it, until the host ends.
     pub(super) fn keep_up(&self) {
         let (mut told, mut round, mut maintained) = (Told::default(), 0_u32, Instant::now());
         while !self.ended.load(Ordering::Acquire) {
-            if let Some(loaded) = self.configured.look(&mut told.watched) {
+            if let Some(loaded) = self.configured.look(&mut told.watched, |config| self.runtime.check_config(config)) {
                 let sections = loaded.changed_sections.join(", ");
                 log::info!(target: "helix", "the configuration has changed: {sections}");
                 if loaded.changed_sections.iter().any(|section| section == "host") {
                     log::warn!(target: "helix", "what has changed in the table [host] takes effect at the next start");
                 }
-                let _ = noted(self.runtime.publish_sticky(&loaded));
+                let _ = self.runtime.publish_sticky(&loaded);
             }
             if round.is_multiple_of(SELDOM) {
                 self.look_at_the_disk(&mut told);
@@ -152,12 +152,4 @@ impl Shared {
             }
         }
     }
-}
-
-/// What came of a publication, once it is in the log what went wrong.
-fn noted(heard: PublishResult) -> PublishResult {
-    if let Some((module, error)) = &heard.first_error {
-        log::warn!(target: module, "{error}");
-    }
-    heard
 }

@@ -123,6 +123,11 @@ impl Link {
         self.group.as_raw_nonzero().get().unsigned_abs()
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_there(&self) -> bool {
+        locked(&self.end).is_none()
+    }
+
     /// What of its sandbox is in force.
     pub fn sandbox(&self) -> Vec<String> {
         self.sandbox.get().cloned().unwrap_or_default()

@@ -162,6 +162,10 @@ fn seccomp(sandbox: &Sandbox) -> Result<String, Box<dyn std::error::Error>> {
     let mut usual: Rules = USUAL.iter().map(|call| (*call, Vec::new())).collect();
     if sandbox.network {
         usual.extend(NETWORK.iter().map(|call| (*call, Vec::new())));
+        // Not to sockets of this machine's other programs: its host's own is one of them.
+        let mut domains = only(0, SeccompCmpOp::Eq, libc::AF_INET as u64)?;
+        domains.extend(only(0, SeccompCmpOp::Eq, libc::AF_INET6 as u64)?);
+        usual.insert(libc::SYS_socket, domains);
     }
     // Limits may be looked at.
     let pointer = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
