@@ -58,8 +58,13 @@ pub struct ProcessView {
 }
 
 impl Processes {
+    /// The process that was made last, if it is there.
+    fn last(&self) -> Option<Arc<Link>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
+    }
+
     fn view(&self) -> Option<ProcessView> {
-        let link = self.last.lock().unwrap_or_else(PoisonError::into_inner).upgrade()?;
+        let link = self.last()?;
         link.is_there().then(|| ProcessView { pid: link.pid(), sandbox: link.sandbox() })
     }
 }
@@ -198,6 +203,15 @@ impl Loader {
     /// The process that serves a module, if one does.
     pub fn process(&self, module: &str) -> Option<ProcessView> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner).get(module)?.view()
+    }
+
+    /// Gives each process so long in a conversation at most, from here on.
+    pub(crate) fn hurry(&self, deadline: Duration) {
+        let processes: Vec<_> =
+            self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for link in processes.iter().filter_map(|processes| processes.last()) {
+            link.hurry(deadline);
+        }
     }
 
     /// What the processes use of what they may, by module.

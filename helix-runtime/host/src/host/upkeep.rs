@@ -57,7 +57,10 @@ impl Shared {
             return Ok(self.runtime.stop()?);
         }
         let began = Instant::now();
-        let timeout_seconds = self.configured.first().upkeep.timeout.as_secs();
+        let timeout = self.configured.first().upkeep.timeout;
+        let timeout_seconds = timeout.as_secs();
+        // Who hangs is ended when the time is over that was told.
+        self.loader.hurry(timeout);
         self.tell(&NodeShutdown { reason: "the host was stopped".into(), timeout_seconds });
         let _ = self.maintain(&DataMaintenance {
             operation: Operation::Flush,

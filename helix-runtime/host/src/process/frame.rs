@@ -44,6 +44,7 @@ pub struct Channel {
     filled: usize,
     taken: usize,
     written: Vec<u8>,
+    patience: Option<Duration>,
 }
 
 /// How much room there is at first, and how much more is made at a time, whatever was announced.
@@ -51,10 +52,21 @@ const FIRST: usize = 4 << 10;
 const CHUNK: usize = 64 << 10;
 
 impl Channel {
-    /// A channel whose reads wait so long at most.
+    /// A channel on which whoever reads or writes waits so long at most.
     pub fn new(socket: UnixStream, patience: Option<Duration>) -> io::Result<Self> {
-        socket.set_read_timeout(patience)?;
-        Ok(Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new() })
+        let mut channel = Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new(), patience: None };
+        channel.wait_for(patience)?;
+        Ok(channel)
+    }
+
+    /// Has whoever reads or writes wait so long at most from here on.
+    pub fn wait_for(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        if self.patience != patience {
+            self.socket.set_read_timeout(patience)?;
+            self.socket.set_write_timeout(patience)?;
+            self.patience = patience;
+        }
+        Ok(())
     }
 
     /// Sends a frame.
@@ -111,7 +123,8 @@ impl Channel {
     }
 }
 
-fn fault(error: io::Error) -> FrameFault {
+/// Why a read or a write has failed.
+pub(super) fn fault(error: io::Error) -> FrameFault {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => FrameFault::Late,
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => FrameFault::Closed,

@@ -6,7 +6,7 @@ mod drained;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
@@ -17,7 +17,7 @@ use helix_runtime::boundary::{Act, Asks, Process, Turn};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::control::{Begin, Receiver, Sender, ToProcess};
-use super::frame::{Channel, FrameFault};
+use super::frame::{self, Channel, FrameFault};
 use super::permits::Permits;
 use attend::{Attending, run};
 
@@ -40,7 +40,8 @@ pub struct Order {
 #[derive(Debug)]
 pub struct Link {
     module: &'static str,
-    deadline: Duration,
+    /// How long it may be silent in a conversation, in milliseconds.
+    deadline: AtomicU64,
     permits: Arc<Permits>,
     group: Pid,
     /// How it is ended.
@@ -133,13 +134,23 @@ impl Link {
         self.sandbox.get().cloned().unwrap_or_default()
     }
 
+    fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline.load(Ordering::Relaxed))
+    }
+
+    /// Gives it so long in each conversation at most, from here on.
+    pub fn hurry(&self, deadline: Duration) {
+        self.deadline.fetch_min(deadline.as_millis() as u64, Ordering::Relaxed);
+    }
+
     fn channel(&self) -> io::Result<Channel> {
-        if let Some(channel) = locked(&self.idle).pop() {
+        if let Some(mut channel) = locked(&self.idle).pop() {
+            channel.wait_for(Some(self.deadline()))?;
             return Ok(channel);
         }
         let (ours, theirs) = UnixStream::pair()?;
         self.control.send_with(&ToProcess::Channel, Some(&theirs))?;
-        Channel::new(ours, Some(self.deadline))
+        Channel::new(ours, Some(self.deadline()))
     }
 
     /// Ends its group, if it is still there: its number may be another one's then.
@@ -176,7 +187,7 @@ impl Link {
         said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn,
     ) -> Result<(), FrameFault> {
         channel.send(message)?;
-        let (mut answer, mut patience) = (Vec::new(), self.deadline);
+        let (mut answer, mut patience) = (Vec::new(), self.deadline());
         loop {
             answer.clear();
             let began = Instant::now();
@@ -210,7 +221,7 @@ fn deliver_on(asks: &Weak<dyn Asks>) {
 impl Process for Link {
     fn converse(&self, message: &[u8], said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn) -> Result<(), ModuleError> {
         self.speaking.fetch_add(1, Ordering::AcqRel);
-        let talked = self.channel().map_err(FrameFault::Io).and_then(|mut channel| {
+        let talked = self.channel().map_err(frame::fault).and_then(|mut channel| {
             self.talk(&mut channel, message, said)?;
             locked(&self.idle).push(channel);
             Ok(())
@@ -218,7 +229,7 @@ impl Process for Link {
         let result = talked.map_err(|fault| {
             match fault {
                 FrameFault::Closed | FrameFault::Cut { .. } => {}
-                FrameFault::Late => self.blame(format!("it has not answered for {:?}", self.deadline)),
+                FrameFault::Late => self.blame(format!("it has not answered for {:?}", self.deadline())),
                 fault => self.blame(format!("it was not understood: {fault}")),
             }
             ModuleError::Crashed { module: self.module.to_string(), cause: self.cause() }

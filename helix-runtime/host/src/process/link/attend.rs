@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::time::Instant;
@@ -87,10 +87,12 @@ impl Attending {
     }
 
     fn of(order: &Order, group: Pid, end_by: EndBy, ours: UnixStream, receiver: Receiver) -> io::Result<Self> {
+        // One that does not read what it is told is not waited for.
+        ours.set_write_timeout(Some(order.deadline))?;
         let end_by = Arc::new(end_by);
         let made = Arc::new(Link {
             module: order.module,
-            deadline: order.deadline,
+            deadline: AtomicU64::new(order.deadline.as_millis() as u64),
             permits: order.permits.clone(),
             group,
             end_by: end_by.clone(),
@@ -149,7 +151,7 @@ impl Attending {
             drop(waits);
             if ready == 0 {
                 if let Some(link) = &self.made {
-                    link.blame(format!("it was not ready after {:?}", link.deadline));
+                    link.blame(format!("it was not ready after {:?}", link.deadline()));
                     self.until += GRACE;
                 }
                 continue;
