@@ -5,6 +5,7 @@ mod control;
 mod frame;
 mod join;
 mod link;
+mod meter;
 mod permits;
 mod sandbox;
 mod usage;
@@ -24,6 +25,7 @@ use crate::manifest::Manifest;
 
 pub use child::serve;
 pub(crate) use join::{Door, Joined};
+pub use meter::LinkView;
 pub use permits::PermitView;
 pub(crate) use permits::covers;
 pub use sandbox::Sandbox;
@@ -31,6 +33,7 @@ pub(crate) use usage::Usage;
 
 use control::Begin;
 use link::{Link, Order};
+use meter::Meter;
 use permits::Permits;
 use serde::{Deserialize, Serialize};
 
@@ -200,6 +203,21 @@ impl Loader {
         processes.values().map(|processes| processes.order.permits.view()).collect()
     }
 
+    /// What went over the modules' links.
+    pub(crate) fn links(&self) -> Vec<LinkView> {
+        let processes: Vec<_> =
+            self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let view = |processes: &Arc<Processes>| {
+            let link = processes.last();
+            LinkView {
+                waiting: link.as_ref().map_or(0, |link| link.waiting() as u64),
+                memory: link.filter(|link| link.is_there()).and_then(|link| usage::memory(link.pid())),
+                ..processes.order.meter.view(processes.order.module)
+            }
+        };
+        processes.iter().map(view).collect()
+    }
+
     /// The process that serves a module, if one does.
     pub fn process(&self, module: &str) -> Option<ProcessView> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner).get(module)?.view()
@@ -251,6 +269,7 @@ impl Loader {
             made: Some((program, begin)),
             deadline: placing.deadline,
             queue: placing.queue,
+            meter: Arc::new(Meter::default()),
             permits,
         };
         let made = Link::spawn(&order).map_err(|error| fault(library, error.to_string()))?;

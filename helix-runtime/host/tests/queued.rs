@@ -200,6 +200,29 @@ fn a_reader_that_crashes_over_an_event_is_made_anew_and_hears_the_next() {
 }
 
 #[test]
+fn what_went_over_a_link_is_counted() {
+    let folder = support::folder("queued_counted");
+    let host = start(&folder, 100);
+    hold(&host, &folder);
+    for number in 0..7 {
+        assert_eq!(host.runtime().publish(&Number { number }).queued, 1);
+    }
+    let link = host.stats().links.remove(0);
+    assert_eq!((link.module.as_str(), link.waiting, link.failures, link.restarts), ("reader", 7, 0, 0));
+    go(&folder);
+    support::until("all is heard", || told(&host).0 == 7);
+    assert_eq!(named(&host, "flow.abort").queued, 1);
+    support::until("it is back", || host.modules()[1].restarts == 1 && host.modules()[1].state == "running");
+    let before = link;
+    let link = host.stats().links.remove(0);
+    assert!(link.conversations > before.conversations && link.sent > before.sent && link.received > before.received);
+    assert_eq!((link.waiting, link.failures, link.restarts), (0, 1, 1), "{link:?}");
+    assert_eq!(link.times.iter().map(|(_, count)| count).sum::<u64>(), link.conversations);
+    assert!(link.percentile(50) <= link.percentile(99) && link.percentile(99).is_some());
+    assert!(link.memory.is_some_and(|bytes| bytes > 64 << 10), "{link:?}");
+}
+
+#[test]
 fn a_flood_arrives_whole_and_in_order() {
     const COUNT: u64 = 300_000;
     let folder = support::folder("queued_flood");

@@ -77,6 +77,8 @@ pub trait Asks: Send + Sync {
     fn ended(&self, error: ModuleError);
     /// Delivers some of the events that wait for it, in its module's turn. Whether there were any.
     fn deliver(&self) -> bool;
+    /// How many events wait for it.
+    fn waiting(&self) -> usize;
 }
 
 /// Makes processes of one library.
@@ -462,6 +464,10 @@ impl Asks for Far {
 
     fn deliver(&self) -> bool {
         self.deliver_some()
+    }
+
+    fn waiting(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.len())
     }
 }
 

@@ -112,6 +112,27 @@ pub fn stats(stats: &StatsView) -> Result<(), Ended> {
         };
         table(&["LISTENER", "HEARS", "CALLS", "FAILED", "MEAN"], stats.listeners.iter().map(row), &[2, 3, 4])?;
     }
+    if !stats.links.is_empty() {
+        line("")?;
+        let time = |micros: Option<u64>| micros.map_or("-".into(), |micros| format!("<{micros}us"));
+        let size = |bytes: u64| format!("{} KiB", bytes.div_ceil(1024));
+        let row = |link: &helix_host::LinkView| {
+            vec![
+                link.module.clone(),
+                link.conversations.to_string(),
+                link.failures.to_string(),
+                time(link.percentile(50)),
+                time(link.percentile(99)),
+                size(link.sent),
+                size(link.received),
+                link.waiting.to_string(),
+                link.restarts.to_string(),
+                link.memory.map_or("-".into(), size),
+            ]
+        };
+        let head = ["PROCESS OF", "CALLS", "FAILED", "P50", "P99", "SENT", "GOT", "QUEUE", "RESTARTS", "MEMORY"];
+        table(&head, stats.links.iter().map(row), &[1, 2, 3, 4, 5, 6, 7, 8, 9])?;
+    }
     line("")?;
     line(&format!(
         "{} libraries mapped, {} KiB; what was replaced stays mapped",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Host, HostFault, Line, locked};
 use crate::directory::Found;
-use crate::process::{PermitView, ProcessView};
+use crate::process::{LinkView, PermitView, ProcessView};
 
 /// A module, as `helix ls` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +120,8 @@ pub struct StatsView {
     pub unnamed: usize,
     /// Who heard what, how often, with how many failures, and how long it took in seconds.
     pub listeners: Vec<ListenerView>,
+    /// What went over the links of modules in processes.
+    pub links: Vec<LinkView>,
     /// How many libraries are mapped, those that were replaced included.
     pub libraries: usize,
     /// How long their files are together, in bytes.
@@ -232,10 +234,16 @@ impl Host {
             seconds: listener.time.as_secs_f64(),
         });
         let listeners = listeners.collect();
+        let modules = self.shared.runtime.modules();
+        let restarts =
+            |name: &str| modules.iter().find(|known| known.info.name == name).map_or(0, |known| known.restarts);
+        let links = self.shared.loader.links().into_iter();
+        let links = links.map(|link| LinkView { restarts: restarts(&link.module), ..link }).collect();
         StatsView {
             published: stats.published.into_iter().collect(),
             unnamed: stats.unnamed,
             listeners,
+            links,
             libraries,
             mapped_bytes,
         }

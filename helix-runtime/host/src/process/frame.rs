@@ -54,7 +54,8 @@ const CHUNK: usize = 64 << 10;
 impl Channel {
     /// A channel on which whoever reads or writes waits so long at most.
     pub fn new(socket: UnixStream, patience: Option<Duration>) -> io::Result<Self> {
-        let mut channel = Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new(), patience: None };
+        let mut channel =
+            Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new(), patience: None };
         channel.wait_for(patience)?;
         Ok(channel)
     }

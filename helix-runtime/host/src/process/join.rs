@@ -167,7 +167,14 @@ impl Inside {
         stream.set_read_timeout(None).map_err(told)?;
         sender.send(&ToProcess::Welcome { module: info.name.into(), log: log::max_level() as usize }).map_err(told)?;
         let permits = Arc::new(Permits::new(info.name, info.permissions, placing.grant.as_deref()));
-        let order = Order { module: info.name, made: None, deadline: placing.deadline, queue: placing.queue, permits };
+        let order = Order {
+            module: info.name,
+            made: None,
+            deadline: placing.deadline,
+            queue: placing.queue,
+            meter: Arc::default(),
+            permits,
+        };
         let made = Link::join(&order, stream, receiver).map_err(|error| error.to_string())?;
         // The socket is closed with it, and not before the program was told.
         let _link = made.0.clone();

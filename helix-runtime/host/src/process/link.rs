@@ -18,6 +18,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::control::{Begin, Receiver, Sender, ToProcess};
 use super::frame::{self, Channel, FrameFault};
+use super::meter::Meter;
 use super::permits::Permits;
 use attend::{Attending, run};
 
@@ -32,6 +33,8 @@ pub struct Order {
     pub deadline: Duration,
     /// How many events wait for it at most; none do if it is 0.
     pub queue: usize,
+    /// What goes over its links.
+    pub meter: Arc<Meter>,
     /// What it may do.
     pub permits: Arc<Permits>,
 }
@@ -43,6 +46,7 @@ pub struct Link {
     /// How long it may be silent in a conversation, in milliseconds.
     deadline: AtomicU64,
     permits: Arc<Permits>,
+    meter: Arc<Meter>,
     group: Pid,
     /// How it is ended.
     end_by: Arc<EndBy>,
@@ -55,6 +59,8 @@ pub struct Link {
     delivers: OnceLock<Thread>,
     /// What of its sandbox is in force.
     sandbox: OnceLock<Vec<String>>,
+    /// Whether a conversation has failed.
+    failed: AtomicBool,
     /// Whether its host has ended it.
     dismissed: AtomicBool,
     /// Why it was ended, where it was for something that it did or did not do.
@@ -134,6 +140,11 @@ impl Link {
         self.sandbox.get().cloned().unwrap_or_default()
     }
 
+    /// How many events wait for it.
+    pub fn waiting(&self) -> usize {
+        self.asks.get().and_then(Weak::upgrade).map_or(0, |asks| asks.waiting())
+    }
+
     fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline.load(Ordering::Relaxed))
     }
@@ -187,15 +198,20 @@ impl Link {
         said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn,
     ) -> Result<(), FrameFault> {
         channel.send(message)?;
+        self.meter.send(message.len());
         let (mut answer, mut patience) = (Vec::new(), self.deadline());
         loop {
             answer.clear();
             let began = Instant::now();
             let message = channel.receive()?;
+            self.meter.receive(message.len());
             // However often it asks: only what it waits for is not its own.
             patience = patience.checked_sub(began.elapsed()).ok_or(FrameFault::Late)?;
             match said(message, &mut answer) {
-                Turn::Answer => channel.send(&answer)?,
+                Turn::Answer => {
+                    channel.send(&answer)?;
+                    self.meter.send(answer.len());
+                }
                 Turn::End => return Ok(()),
                 Turn::Garbage => return Err(FrameFault::Io(io::Error::other("it speaks another language"))),
             }
@@ -221,6 +237,7 @@ fn deliver_on(asks: &Weak<dyn Asks>) {
 impl Process for Link {
     fn converse(&self, message: &[u8], said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn) -> Result<(), ModuleError> {
         self.speaking.fetch_add(1, Ordering::AcqRel);
+        let began = Instant::now();
         let talked = self.channel().map_err(frame::fault).and_then(|mut channel| {
             self.talk(&mut channel, message, said)?;
             locked(&self.idle).push(channel);
@@ -235,6 +252,9 @@ impl Process for Link {
             ModuleError::Crashed { module: self.module.to_string(), cause: self.cause() }
         });
         self.speaking.fetch_sub(1, Ordering::AcqRel);
+        // What is said to one that is gone fails with it.
+        let failed = result.is_err() && !self.failed.swap(true, Ordering::AcqRel);
+        self.meter.converse(began.elapsed(), failed);
         result
     }
 
