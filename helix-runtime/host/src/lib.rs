@@ -34,7 +34,7 @@ pub use host::*;
 pub use library::{BuildId, FileFault, Library, seal};
 pub use load::{LoadFault, Loaded, Loader};
 pub use manifest::{Limits, Manifest, ManifestFault, ManifestLine};
-pub use process::{Isolation, LinkView, PermitView, Placing, Placings, ProcessView, Sandbox, VERB, serve};
+pub use process::{Denial, Isolation, LinkView, PermitView, Placing, Placings, ProcessView, Sandbox, VERB, serve};
 pub use trust::{Policy, PublicKey, Trust, TrustFault, keygen, sign};
 pub use watch::{Told, Watch};
 

@@ -26,8 +26,8 @@ use crate::manifest::Manifest;
 pub use child::serve;
 pub(crate) use join::{Door, Joined};
 pub use meter::LinkView;
-pub use permits::PermitView;
 pub(crate) use permits::covers;
+pub use permits::{Denial, PermitView};
 pub use sandbox::Sandbox;
 pub(crate) use usage::Usage;
 
@@ -201,6 +201,12 @@ impl Loader {
     pub fn permissions(&self) -> Vec<PermitView> {
         let processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
         processes.values().map(|processes| processes.order.permits.view()).collect()
+    }
+
+    /// Whether a module has a process of its own, and that has ended.
+    pub(crate) fn has_crashed(&self, module: &str) -> bool {
+        let processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
+        processes.get(module).is_some_and(|processes| processes.view().is_none())
     }
 
     /// What went over the modules' links.

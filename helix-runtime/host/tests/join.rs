@@ -157,7 +157,7 @@ fn a_program_in_another_language_is_a_module_like_others() {
     assert_eq!(runtime.publish(&Number { number: 666 }).handled, 1);
     assert!(stage.host.health().iter().any(|health| health.module == "adder" && !health.healthy));
     drop(program);
-    support::until("that it has gone is seen", || stage.state() == "failed");
+    support::until("that it has gone is seen", || stage.state() == "crashed");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_token_counts_once_and_who_comes_again_takes_the_place_of_the_one_before() {
     let _ = stage.host.runtime().publish(&Number { number: 5 });
     assert_eq!(stage.sum(), 5, "nobody was disturbed");
     drop(program);
-    support::until("that it has gone is seen", || stage.state() == "failed");
+    support::until("that it has gone is seen", || stage.state() == "crashed");
     let again = stage.join(python().unwrap());
     assert_eq!(stage.sum(), 0, "another one");
     let third = Program(stage.command(python().unwrap(), &stage.token()).spawn().unwrap());

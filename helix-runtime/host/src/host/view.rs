@@ -38,6 +38,9 @@ pub struct ModuleView {
 /// What the state of a module is called that waits until it is asked for.
 const LAZY: &str = "lazy";
 
+/// What the state of a module is called whose process has ended.
+const CRASHED: &str = "crashed";
+
 impl ModuleView {
     /// Whether it should run and does not.
     pub fn is_down(&self) -> bool {
@@ -178,7 +181,10 @@ impl Host {
                 name: name.into(),
                 version: status.info.version.to_string(),
                 place: status.placement.to_string(),
-                state: status.state.to_string(),
+                state: match status.state {
+                    ModuleState::Failed if self.shared.loader.has_crashed(name) => CRASHED.into(),
+                    state => state.to_string(),
+                },
                 generation: status.generation,
                 events_a_second: (runs && has_rates).then(|| rates.get(name).copied().unwrap_or(0)),
                 restarts: status.restarts,

@@ -1,7 +1,8 @@
 //! What modules in processes may do: asked for in the attribute, granted in the host's configuration, and written down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use helix_runtime::boundary::Act;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,21 @@ pub struct Permits {
 struct Audit {
     used: BTreeMap<String, u64>,
     denied: BTreeMap<String, u64>,
+    last: VecDeque<Denial>,
+}
+
+/// How much of a permission's name is written down, in bytes.
+const LONGEST: usize = 256;
+/// How many denials are kept.
+const KEPT: usize = 64;
+
+/// What a module wanted and was denied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Denial {
+    /// When, in seconds since 1970.
+    pub time: f64,
+    /// The permission that it would have taken.
+    pub permission: String,
 }
 
 /// Of how many permissions it is written down; what is used beyond that is counted under [`OTHERS`].
@@ -28,7 +44,7 @@ const MOST: usize = 256;
 const OTHERS: &str = "(others)";
 
 /// What a module may do, and what it has done of it, as `helix permissions` shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PermitView {
     /// The module.
     pub module: String,
@@ -40,6 +56,8 @@ pub struct PermitView {
     pub used: BTreeMap<String, u64>,
     /// What it has wanted and was denied, and how often.
     pub denied: BTreeMap<String, u64>,
+    /// The last that it was denied, up to 64, the newest last.
+    pub last: Vec<Denial>,
 }
 
 fn count(counts: &mut BTreeMap<String, u64>, permission: String) -> u64 {
@@ -73,16 +91,25 @@ impl Permits {
 
     /// Whether it may do that. It is written down.
     pub fn may(&self, act: Act<'_>) -> bool {
-        let permission = act.permission();
+        let mut permission = act.permission();
         let has = self.has(&permission);
+        // Whoever asks chooses the name.
+        permission.truncate(permission.floor_char_boundary(LONGEST));
         let mut audit = self.audit();
         if has {
             count(&mut audit.used, permission);
-        } else if count(&mut audit.denied, permission) == 1 {
+            return true;
+        }
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        if audit.last.len() == KEPT {
+            audit.last.pop_front();
+        }
+        audit.last.push_back(Denial { time, permission: permission.clone() });
+        if count(&mut audit.denied, permission) == 1 {
             drop(audit);
             log::warn!(target: self.module, "may not {act}, and was denied it; this is said once");
         }
-        has
+        false
     }
 
     /// What it may do, and what it has done of it.
@@ -94,6 +121,7 @@ impl Permits {
             granted: self.granted.clone(),
             used: audit.used.clone(),
             denied: audit.denied.clone(),
+            last: audit.last.iter().cloned().collect(),
         }
     }
 }
@@ -121,6 +149,7 @@ mod tests {
         let view = permits.view();
         assert_eq!(view.denied.len(), MOST + 1);
         assert_eq!(view.denied.values().sum::<u64>(), 1003);
+        assert_eq!((view.last.len(), view.last[KEPT - 1].permission.as_str()), (KEPT, "publish/999"));
     }
 
     #[test]
