@@ -200,7 +200,10 @@ impl Process for Actor {
             let turn = said(&message, &mut answer);
             let Some(expected) = expected else {
                 assert_eq!(turn, Turn::Garbage, "{say:?}");
-                return Err(ModuleError::Crashed { module: "guest".into(), cause: "it speaks another language".into() });
+                return Err(ModuleError::Crashed {
+                    module: "guest".into(),
+                    cause: "it speaks another language".into(),
+                });
             };
             assert_eq!(turn, Turn::Answer, "{say:?}");
             let (found, number) = answer_of(&answer);
