@@ -1,6 +1,7 @@
 //! What a process of its own costs a module: a call, making it, making it anew, memory.
 //!
 //! `cargo bench -p helix-host --bench process`; with `--write` it writes `PROCESS.md`.
+//! With `--beside` other libraries' calls are in it as well.
 #![allow(missing_docs)]
 
 #[path = "../../tests/support/mod.rs"]
@@ -10,7 +11,7 @@ mod events;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -67,6 +68,22 @@ fn timed(calls: u32, mut call: impl FnMut()) -> f64 {
     began.elapsed().as_secs_f64() * 1e6 / f64::from(calls)
 }
 
+/// The table's lines for other libraries' calls, which `benches/beside` measures.
+fn beside() -> String {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/beside/Cargo.toml");
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap());
+    let command = command.args(["run", "--quiet", "--release", "--locked", "--manifest-path"]).arg(manifest);
+    let output = command.stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success());
+    let mut text = String::new();
+    for line in output.stdout.lines() {
+        let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let (name, us, ratio) = (row["name"].as_str(), row["us"].as_f64(), row["ratio"].as_f64());
+        let _ = writeln!(text, "| beside: {} | {:.2} | {:.2} |", name.unwrap(), us.unwrap(), ratio.unwrap());
+    }
+    text
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if arguments.iter().any(|argument| argument == ECHO_ARGUMENT) {
@@ -85,6 +102,7 @@ fn main() {
         println!("{events}");
         return;
     }
+    let beside = arguments.iter().any(|argument| argument == "--beside").then(beside);
     let release = Cargo { release: true, ..support::cargo() };
     let built = release.build(&support::write_crate(&folder, "echo", ECHO), &Cancel::default(), &mut |_| {});
     let library = built.unwrap_or_else(|error| panic!("{error}: {error:?}")).path;
@@ -147,6 +165,10 @@ fn main() {
     .enumerate()
     {
         let _ = writeln!(text, "| {name} | {:.2} | {:.2} |", time(at), ratio(at));
+    }
+    if let Some(beside) = &beside {
+        text.push_str(beside);
+        text.push_str("\nBeside, with `--beside`: the same by other libraries, and a floor that is measured by turns with them.\n");
     }
     text.push_str("\nBudget: 1.1 times the floor.\n");
     text.push_str(&events);
