@@ -238,6 +238,20 @@ pub(super) enum Hears<T> {
     All,
 }
 
+/// How an [`Item::Value`] begins, before its bytes. Tells how long that is.
+pub(super) fn value_head(entry: u16, length: usize, head: &mut [u8; 16]) -> usize {
+    let mut at = 1;
+    for mut number in [usize::from(entry), length] {
+        while number >= 0x80 {
+            head[at] = number as u8 | 0x80;
+            (at, number) = (at + 1, number >> 7);
+        }
+        head[at] = number as u8;
+        at += 1;
+    }
+    at
+}
+
 /// The events of a batch; nothing in the place of one that is none, with which it ends.
 pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = Option<Item<'_>>> {
     core::iter::from_fn(move || {
@@ -334,5 +348,23 @@ impl<'a> Letter<'a> {
         request.priority = PRIORITIES.get(usize::from(self.priority)).copied().unwrap_or_default();
         request.timeout = self.timeout;
         request
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_begins_as_the_codec_writes_it() {
+        for entry in [0, 1, 127, 128, 255, u16::MAX] {
+            for length in [0, 1, 127, 128, 300, 20_000, 3_000_000] {
+                let bytes = alloc::vec![7; length];
+                let whole = to_bytes(&Item::Value { entry, bytes: Bytes(&bytes) });
+                let mut head = [0; 16];
+                let at = value_head(entry, length, &mut head);
+                assert_eq!(head[..at], whole[..whole.len() - length]);
+            }
+        }
     }
 }

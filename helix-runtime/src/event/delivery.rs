@@ -95,6 +95,15 @@ impl<'a> Delivery<'a> {
         Crossing { topic: self.kind.topic, name: self.kind.name, payload }
     }
 
+    /// The value of a user's type in postcard, where it is lent as it is: into `bytes`. Nothing where it is not, or refuses.
+    #[cfg(feature = "std")]
+    pub(crate) fn encode_value(&self, bytes: &mut Vec<u8>) -> Option<Shape> {
+        let codec = self.kind.codec.filter(|_| self.whole.is_none())?;
+        // SAFETY: the codec stands beside the type of the value in its kind.
+        let done = crate::erase::guard(|| unsafe { (codec.encode)(self.value, bytes) });
+        (done == Ok(true)).then_some(codec.shape)
+    }
+
     /// The event in postcard, and its schema; nothing when it was published as bytes, or cannot be encoded.
     #[cfg(feature = "std")]
     pub(super) fn encoded(&self) -> Option<(Shape, Vec<u8>)> {

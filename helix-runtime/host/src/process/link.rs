@@ -223,12 +223,21 @@ fn failed(module: &str, error: &io::Error) -> ModuleError {
     ModuleError::new(format!("the process of `{module}` could not be made: {error}"))
 }
 
+/// With fewer events than that it waits so long for more, once some were delivered.
+const FEW: usize = 256;
+const GATHER: Duration = Duration::from_micros(50);
+
 /// Delivers events whenever some wait, until the process is let go.
 fn deliver_on(asks: &Weak<dyn Asks>) {
     // While it is made, nobody has it yet.
     std::thread::park();
     while let Some(asks) = asks.upgrade() {
-        while asks.deliver() {}
+        while asks.deliver() {
+            // Whoever publishes many soon has more of them, and one conversation is had for all of these.
+            if asks.waiting() < FEW {
+                std::thread::sleep(GATHER);
+            }
+        }
         drop(asks);
         std::thread::park();
     }

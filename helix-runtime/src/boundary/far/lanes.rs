@@ -59,14 +59,14 @@ pub(crate) struct Batch {
 }
 
 impl Lane {
-    fn push(&mut self, event: &[u8]) {
-        self.bytes.extend_from_slice(&(event.len() as u32).to_le_bytes());
-        self.bytes.extend_from_slice(event);
+    fn push(&mut self, event: &[&[u8]], length: usize) {
+        self.bytes.extend_from_slice(&(length as u32).to_le_bytes());
+        event.iter().for_each(|part| self.bytes.extend_from_slice(part));
         self.events += 1;
     }
 
-    fn has_room(&self, event: &[u8], capacity: usize) -> bool {
-        self.events < capacity && self.bytes.len() - self.gone + event.len() <= MOST_BYTES
+    fn has_room(&self, length: usize, capacity: usize) -> bool {
+        self.events < capacity && self.bytes.len() - self.gone + length <= MOST_BYTES
     }
 
     /// Moves the first events into a batch.
@@ -101,9 +101,10 @@ impl Lanes {
         Self { waiting: Lock::default(), capacity }
     }
 
-    /// Puts an event to those that wait. `is_open` is asked while nobody else is: what has come before a gate was closed is
+    /// Puts an event, in parts, to those that wait. `is_open` is asked while nobody else is: what has come before a gate was closed is
     /// there when that is done. Tells too whether it is the first one.
-    pub(super) fn put(&self, event: &[u8], is_control: bool, is_open: &dyn Fn() -> bool) -> (Put, bool) {
+    pub(super) fn put(&self, event: &[&[u8]], is_control: bool, is_open: &dyn Fn() -> bool) -> (Put, bool) {
+        let length = event.iter().map(|part| part.len()).sum();
         let mut waiting = self.waiting.lock();
         if !is_open() {
             return (Put::Shut, false);
@@ -113,11 +114,11 @@ impl Lanes {
             true => (&mut waiting.control, MOST_CONTROL),
             false => (&mut waiting.data, self.capacity),
         };
-        if !lane.has_room(event, capacity) {
+        if !lane.has_room(length, capacity) {
             waiting.lost += 1;
             return (Put::Full, is_first);
         }
-        lane.push(event);
+        lane.push(event, length);
         (Put::Waits, is_first)
     }
 
@@ -170,7 +171,7 @@ mod tests {
     #[test]
     fn a_full_lane_of_data_leaves_room_for_the_hosts_own_and_counts_what_it_lost() {
         let lanes = Lanes::new(3);
-        let put = |text: &str, is_control| lanes.put(text.as_bytes(), is_control, &open).0;
+        let put = |text: &str, is_control| lanes.put(&[text.as_bytes()], is_control, &open).0;
         for text in ["a", "b", "c"] {
             assert_eq!(put(text, false), Put::Waits);
         }
@@ -181,8 +182,8 @@ mod tests {
         assert_eq!(put("f", false), Put::Waits);
         assert_eq!(take(&lanes, 9), (["c", "f"].map(Into::into).to_vec(), 0));
         assert_eq!(lanes.len(), (0, false));
-        assert_eq!(lanes.put(b"x", false, &|| false).0, Put::Shut);
-        assert_eq!(lanes.put(&[0; MOST_BYTES + 1], false, &open).0, Put::Full, "more bytes than a lane holds");
+        assert_eq!(lanes.put(&[b"x"], false, &|| false).0, Put::Shut);
+        assert_eq!(lanes.put(&[&[0; MOST_BYTES], &[0]], false, &open).0, Put::Full, "more bytes than a lane holds");
     }
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
         let (mut next, mut seen) = (0, 0);
         for round in 0..200 {
             for _ in 0..round % 7 {
-                assert_eq!(lanes.put(alloc::format!("{next}").as_bytes(), false, &open).0, Put::Waits);
+                assert_eq!(lanes.put(&[alloc::format!("{next}").as_bytes()], false, &open).0, Put::Waits);
                 next += 1;
             }
             for text in take(&lanes, round % 5).0 {

@@ -82,30 +82,46 @@ impl Queue {
 
     /// Puts an event to those that wait for a handler. `is_open` is asked whether its module takes events at this moment.
     pub(crate) fn put(&self, entry: usize, delivery: &Delivery<'_>, is_open: &dyn Fn() -> bool) -> Put {
-        let crossing = delivery.crossing();
+        let mut scratch = SCRATCH.take();
+        scratch.clear();
+        let put = self.put_by(&mut scratch, entry, delivery, is_open);
+        SCRATCH.set(scratch);
+        if put.1
+            && let Some(process) = self.process.upgrade()
+        {
+            process.wake();
+        }
+        put.0
+    }
+
+    fn put_by(
+        &self,
+        scratch: &mut Vec<u8>,
+        entry: usize,
+        delivery: &Delivery<'_>,
+        is_open: &dyn Fn() -> bool,
+    ) -> (Put, bool) {
         let (at, shape) = (entry as u16, self.hears.get(entry).copied().flatten().map(|(_, _, shape)| shape));
-        let put = |item: &Item<'_>| {
-            let mut bytes = SCRATCH.take();
-            bytes.clear();
-            let put = match encode(item, &mut bytes) {
-                Ok(_) => self.lanes.put(&bytes, is_hosts(delivery.kind.name), is_open),
-                Err(_) => (Put::Refused, false),
-            };
-            SCRATCH.set(bytes);
-            put
+        let lane = is_hosts(delivery.kind.name);
+        if shape.is_some() && delivery.encode_value(scratch) == shape {
+            let mut head = [0; 16];
+            let length = wire::value_head(at, scratch.len(), &mut head);
+            return self.lanes.put(&[&head[..length], scratch], lane, is_open);
+        }
+        scratch.clear();
+        let crossing = delivery.crossing();
+        let mut put = |item: &Item<'_>| match encode(item, scratch) {
+            Ok(_) => self.lanes.put(&[scratch], lane, is_open),
+            Err(_) => (Put::Refused, false),
         };
         let mut encoded = Vec::new();
-        let (put, is_first) = match crossing.payload {
+        match crossing.payload {
             Payload::Encoded { shape: found, bytes } if Some(found) == shape => {
                 put(&Item::Value { entry: at, bytes: Bytes(bytes) })
             }
             Payload::Refused => (Put::Refused, false),
             _ => put(&Item::Event { entry: at, event: wire::Event::of(&crossing, &mut encoded) }),
-        };
-        if is_first && let Some(process) = self.process.upgrade() {
-            process.wake();
         }
-        put
     }
 
     /// How many events wait.
