@@ -1,7 +1,8 @@
 //! The process's end: what the hidden verb of the `helix` command does.
 
 use std::collections::HashMap;
-use std::os::fd::AsFd;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -134,7 +135,8 @@ fn listen(socket: &UnixStream, mut receiver: Receiver, host: &Host, near: &Arc<N
                 // It was made for one host, and joins none.
                 ToProcess::Begin(_) | ToProcess::Welcome { .. } | ToProcess::Unwelcome { .. } => return Err(Gone),
                 ToProcess::Channel => {
-                    let channel = Channel::new(receiver.socket().ok_or(Gone)?, None)?;
+                    // As a file: what is read and written has nothing in it that the sandbox must look at.
+                    let channel = Channel::patient(File::from(OwnedFd::from(receiver.socket().ok_or(Gone)?)));
                     let near = near.clone();
                     std::thread::Builder::new().name("helix-channel".into()).spawn(move || converse(channel, &near))?;
                 }
@@ -155,8 +157,8 @@ fn listen(socket: &UnixStream, mut receiver: Receiver, host: &Host, near: &Arc<N
 }
 
 /// Holds one conversation after the other, until the host closes the channel.
-fn converse(mut channel: Channel, near: &Near) {
-    struct Asked<'a>(&'a mut Channel);
+fn converse(mut channel: Channel<File>, near: &Near) {
+    struct Asked<'a>(&'a mut Channel<File>);
     impl Wire for Asked<'_> {
         fn ask(&mut self, message: &[u8]) -> Option<Vec<u8>> {
             self.0.send(message).ok()?;

@@ -37,8 +37,8 @@ pub enum FrameFault {
 
 /// One end of a socket on which one side speaks at a time.
 #[derive(Debug)]
-pub struct Channel {
-    socket: UnixStream,
+pub struct Channel<S = UnixStream> {
+    socket: S,
     /// Room for what is read, of which so much is filled, and the first `taken` bytes of that were given out.
     room: Vec<u8>,
     filled: usize,
@@ -54,8 +54,7 @@ const CHUNK: usize = 64 << 10;
 impl Channel {
     /// A channel on which whoever reads or writes waits so long at most.
     pub fn new(socket: UnixStream, patience: Option<Duration>) -> io::Result<Self> {
-        let mut channel =
-            Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new(), patience: None };
+        let mut channel = Self::patient(socket);
         channel.wait_for(patience)?;
         Ok(channel)
     }
@@ -68,6 +67,13 @@ impl Channel {
             self.patience = patience;
         }
         Ok(())
+    }
+}
+
+impl<S: Read + Write> Channel<S> {
+    /// A channel on which whoever reads or writes waits for ever.
+    pub fn patient(socket: S) -> Self {
+        Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new(), patience: None }
     }
 
     /// Sends a frame.
