@@ -224,7 +224,7 @@ fn data_is_flushed_to_the_modules_own_directories() {
         target_age_days: None,
         timeout_seconds: Some(5),
     });
-    assert_eq!((flushed.handled, flushed.failed), (3, 0), "governance, mesh and lightning hear it");
+    assert_eq!((flushed.queued, flushed.missed()), (3, 0), "governance, mesh and lightning hear it");
     let payments = fs::read_to_string(stage.node.data_dir("lightning").join("payments")).unwrap();
     assert!(payments.lines().any(|line| line.ends_with("Settled")), "{payments}");
     assert_eq!(stage.report("stratum-v2").heard::<NodeShutdown>(), 0);

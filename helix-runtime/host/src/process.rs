@@ -238,6 +238,15 @@ impl Loader {
         }
     }
 
+    /// Waits until each process has heard the events that wait for it now, but no longer than that. How many have not.
+    pub(crate) fn settle(&self, time: Duration) -> u32 {
+        let until = std::time::Instant::now() + time;
+        let processes: Vec<_> =
+            self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let queued = processes.iter().filter(|processes| processes.order.queue > 0);
+        queued.filter_map(|processes| processes.last()).filter(|link| !link.settle(until)).count() as u32
+    }
+
     /// What the processes use of what they may, by module.
     pub(crate) fn usages(&self) -> Vec<(&'static str, Vec<Usage>)> {
         let processes: Vec<_> =

@@ -138,8 +138,17 @@ fn a_slow_reader_holds_up_nobody_is_told_what_it_lost_and_hears_the_host_all_the
     assert_eq!(results.iter().map(|result| result.dropped).sum::<u32>(), 6, "and the publisher knows");
     let (operation, urgency, reason) = (Operation::Flush, Urgency::High, MaintenanceReason::Manual);
     let what = DataMaintenance { operation, urgency, reason, target_age_days: None, timeout_seconds: None };
-    assert_eq!(host.maintain(&what).queued, 1, "the host's own events have a lane of their own");
-    go(&folder);
+    let (told_to_go, goes) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            assert_eq!(host.maintain(&what).queued, 1, "the host's own events have a lane of their own");
+            told_to_go.send(()).unwrap();
+        });
+        support::until("it waits", || host.stats().links[0].waiting == 5);
+        assert!(goes.try_recv().is_err(), "until it was done");
+        go(&folder);
+    });
+    assert!(goes.recv().is_ok());
     support::until("all is heard", || told(&host).0 == 4);
     assert_eq!(told(&host).2, ["lost 6", "maintained", "0", "1", "2", "3"]);
     assert_eq!(host.runtime().publish(&Number { number: 4 }).queued, 1, "and it goes on");

@@ -79,6 +79,8 @@ pub trait Asks: Send + Sync {
     fn deliver(&self) -> bool;
     /// How many events wait for it.
     fn waiting(&self) -> usize;
+    /// How many events have ever waited for it, and how many of these it is done with.
+    fn progress(&self) -> (u64, u64);
 }
 
 /// Makes processes of one library.
@@ -468,6 +470,10 @@ impl Asks for Far {
 
     fn waiting(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.len())
+    }
+
+    fn progress(&self) -> (u64, u64) {
+        self.queue.as_ref().map_or((0, 0), |queue| queue.progress())
     }
 }
 

@@ -147,9 +147,9 @@ pub struct MaintenanceCompleted {
     pub operation: Operation,
     /// Why.
     pub reason: MaintenanceReason,
-    /// How many handlers did it.
+    /// How many handlers heard it, and did it as far as is known.
     pub handled: u32,
-    /// How many failed, or could not be reached.
+    /// How many failed, were not in time, or could not be reached.
     pub failed: u32,
     /// How long it took, in milliseconds.
     pub took_ms: u64,

@@ -16,6 +16,8 @@ use crate::process::Usage;
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// How long it waits for data to be maintained where that is not said.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How many of these times it looks at the disk and at processes once.
 const SELDOM: u32 = 10;
 /// From how much of a limit on it is warned, and below how much it may be warned of it again, in percent.
@@ -34,7 +36,8 @@ struct Told {
 }
 
 impl Host {
-    /// Has data maintained: tells every module, and waits until each has done its part.
+    /// Has data maintained: tells every module, and waits until each has done its part, those included for whom events wait in a
+    /// queue, as long as there is time for it: ten seconds unless it says so.
     pub fn maintain(&self, what: &DataMaintenance) -> PublishResult {
         self.shared.maintain(what)
     }
@@ -45,7 +48,9 @@ impl Shared {
         let (operation, reason, began) = (what.operation, what.reason, Instant::now());
         self.tell(&MaintenanceStarted { operation, reason });
         let heard = self.runtime.publish(what);
-        let (handled, failed) = (heard.handled, heard.missed());
+        let time = what.timeout_seconds.map_or(PATIENCE, Duration::from_secs);
+        let late = if heard.queued > 0 { self.loader.settle(time).min(heard.queued) } else { 0 };
+        let (handled, failed) = (heard.handled + heard.queued - late, heard.missed() + late);
         let took_ms = began.elapsed().as_millis() as u64;
         self.tell(&MaintenanceCompleted { operation, reason, handled, failed, took_ms });
         heard

@@ -140,6 +140,20 @@ impl Link {
         self.sandbox.get().cloned().unwrap_or_default()
     }
 
+    /// Waits until it has heard the events that wait for it now, or has ended, but no longer than that. Whether it has.
+    pub fn settle(&self, until: Instant) -> bool {
+        let progress = || self.asks.get().and_then(Weak::upgrade).map(|asks| asks.progress());
+        let Some((put, _)) = progress() else { return false };
+        while self.is_there() {
+            match progress() {
+                Some((_, done)) if done >= put => return true,
+                Some(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(1)),
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// How many events wait for it.
     pub fn waiting(&self) -> usize {
         self.asks.get().and_then(Weak::upgrade).map_or(0, |asks| asks.waiting())

@@ -35,6 +35,8 @@ pub(crate) struct Lanes {
 struct Waiting {
     control: Lane,
     data: Lane,
+    /// How many were put here in all.
+    put: u64,
     /// How many found no room since that was last told.
     lost: u64,
 }
@@ -119,6 +121,7 @@ impl Lanes {
             return (Put::Full, is_first);
         }
         lane.push(event, length);
+        waiting.put += 1;
         (Put::Waits, is_first)
     }
 
@@ -132,6 +135,11 @@ impl Lanes {
         if waiting.data.events > 0 {
             waiting.data.pop(most, into);
         }
+    }
+
+    /// How many have ever waited.
+    pub(super) fn put_so_far(&self) -> u64 {
+        self.waiting.lock().put
     }
 
     /// How many wait, and whether some are lost that nobody was told of.

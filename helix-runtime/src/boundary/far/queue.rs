@@ -6,6 +6,7 @@
 use alloc::sync::Weak;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::time::Instant;
 
@@ -30,6 +31,8 @@ pub(crate) struct Queue {
     hears: Vec<Option<Hearing>>,
     /// The handlers that want to know how many events were lost.
     mourners: Vec<u16>,
+    /// How many have been delivered, or were lost with a process.
+    done: AtomicU64,
     pace: Lock<Pace>,
 }
 
@@ -77,7 +80,7 @@ impl Queue {
         let mourns = |at: &usize| hears[*at].is_some_and(|(_, name, _)| name == EventsLost::NAME);
         let mourners = (0..hears.len()).filter(mourns).map(|at| at as u16).collect();
         let pace = Lock::new(Pace { credit: CREDIT.0, batch: Batch::default() });
-        Self { lanes: Lanes::new(capacity), process, hears, mourners, pace }
+        Self { lanes: Lanes::new(capacity), process, hears, mourners, done: AtomicU64::new(0), pace }
     }
 
     /// Puts an event to those that wait for a handler. `is_open` is asked whether its module takes events at this moment.
@@ -124,6 +127,11 @@ impl Queue {
         }
     }
 
+    /// How many events were put here, and how many of these are done with, in order.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        (self.lanes.put_so_far(), self.done.load(Ordering::Acquire))
+    }
+
     /// How many events wait.
     pub(crate) fn len(&self) -> usize {
         self.lanes.len().0
@@ -160,6 +168,7 @@ impl Far {
         let (credit, mut batch) = (pace.credit.min(most), core::mem::take(&mut pace.batch));
         drop(pace);
         queue.lanes.take(credit, &mut batch);
+        let taken = batch.events as u64;
         if batch.lost > 0 {
             log::warn!(target: self.name, "{} events are lost: there was no room for them to wait", batch.lost);
             queue.mourn(&mut batch);
@@ -178,6 +187,7 @@ impl Far {
         if said.is_err() {
             log::warn!(target: self.name, "of {} events it is not known whether they were heard", batch.events);
         }
+        queue.done.fetch_add(taken, Ordering::Release);
         let took = began.elapsed();
         let mut pace = queue.pace.lock();
         let (_, least, greatest) = CREDIT;
