@@ -34,6 +34,8 @@ pub use host::*;
 pub use library::{BuildId, FileFault, Library, seal};
 pub use load::{LoadFault, Loaded, Loader};
 pub use manifest::{Limits, Manifest, ManifestFault, ManifestLine};
+#[doc(hidden)]
+pub use process::link_fuzz;
 pub use process::{Denial, Isolation, LinkView, PermitView, Placing, Placings, ProcessView, Sandbox, VERB, serve};
 pub use trust::{Policy, PublicKey, Trust, TrustFault, keygen, sign};
 pub use watch::{Told, Watch};

@@ -24,6 +24,8 @@ use crate::load::{LoadFault, Loader};
 use crate::manifest::Manifest;
 
 pub use child::serve;
+#[doc(hidden)]
+pub use join::link_fuzz;
 pub(crate) use join::{Door, Joined};
 pub use meter::LinkView;
 pub(crate) use permits::covers;

@@ -27,6 +27,7 @@ unsafe extern "C" {
     fn fork() -> i32;
     fn getppid() -> i32;
     fn _exit(code: i32) -> !;
+    fn fcntl(file: i32, command: i32) -> i32;
 }
 
 #[helix_module(name = "enemy", flags = HOT_RELOADABLE, permissions = ["call/friend", "publish/enemy", "subscribe/end", "secret"])]
@@ -117,6 +118,7 @@ impl Enemy {
                 unsafe { std::ptr::write_bytes(all.as_mut_ptr(), 1, 1 << 30); all.set_len(1 << 30) }
                 is(std::hint::black_box(all).len() == 1 << 30)
             }
+            "inherited" => is(unsafe { fcntl(at.parse().unwrap(), 1) } >= 0),
             "files" => {
                 let files: std::io::Result<Vec<_>> = (0..400).map(|_| std::fs::File::open("/dev/null")).collect();
                 told(files)
@@ -231,6 +233,20 @@ fn a_process_that_ends_is_told_with_its_cause_and_the_host_goes_on() {
         assert_eq!(state(&host), ModuleState::Failed);
         let error = host.runtime().call::<(), u64>("enemy.add", ()).unwrap_err().to_string();
         assert!(error.contains("is failed, not running"), "{error}");
+    }
+}
+
+#[test]
+fn it_inherits_nothing_that_the_host_has_open() {
+    let folder = support::folder("inherited");
+    let file = std::fs::File::open("/dev/null").unwrap();
+    // High, so that nothing of the process's own has that number.
+    let open = rustix::io::fcntl_dupfd_cloexec(&file, 150).unwrap();
+    rustix::io::fcntl_setfd(&open, rustix::io::FdFlags::empty()).unwrap();
+    let number = std::os::fd::AsRawFd::as_raw_fd(&open).to_string();
+    for placing in ["", ", sandbox = false"] {
+        let found = attempt(&folder, placing, "inherited", &number).unwrap_err();
+        assert!(found.contains("Bad file descriptor"), "{found}");
     }
 }
 

@@ -74,6 +74,7 @@ pub fn serve() -> ! {
 }
 
 fn begin() -> Result<(), Gone> {
+    sandbox::close_inherited()?;
     let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     // What reads standard input finds nothing there.
     rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?).map_err(std::io::Error::from)?;

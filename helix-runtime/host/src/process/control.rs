@@ -178,6 +178,11 @@ impl Receiver {
         }
     }
 
+    /// Takes bytes that have come in another way.
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.read.extend_from_slice(bytes);
+    }
+
     /// The bytes of the preamble, once they are there.
     pub fn preamble(&mut self) -> Option<[u8; 12]> {
         let first = *self.read.first_chunk()?;

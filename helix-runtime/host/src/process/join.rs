@@ -264,3 +264,22 @@ fn info_of(module: String, join: &Join) -> Result<ModuleInfo, String> {
         ..ModuleInfo::new(String::leak(module))
     })
 }
+
+/// Reads bytes as a handshake and the messages after it. For the fuzz target `link`.
+#[doc(hidden)]
+pub fn link_fuzz(bytes: &[u8]) {
+    let mut receiver = Receiver::default();
+    for piece in bytes.chunks(7) {
+        receiver.take(piece);
+    }
+    if receiver.preamble() != Some(PREAMBLE) {
+        return;
+    }
+    while let Ok(Some(message)) = receiver.next::<FromProcess>() {
+        if let FromProcess::Join(join) = message
+            && let Ok(info) = info_of("fuzzed".into(), &join)
+        {
+            assert!(info.provides.iter().all(|name| check_name(name)));
+        }
+    }
+}
