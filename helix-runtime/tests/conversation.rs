@@ -245,8 +245,14 @@ fn says() -> impl Strategy<Value = Vec<Say>> {
     proptest::collection::vec(say, 0..12)
 }
 
+/// 256 conversations, or as many as `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if cfg!(miri) { ProptestConfig { cases: 2, ..config } } else { config }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_host_answers_as_the_model_does(conversations in proptest::collection::vec(says(), 1..6)) {
