@@ -62,6 +62,18 @@ pub struct ProcessView {
     pub sandbox: Vec<String>,
 }
 
+impl ProcessView {
+    /// What of a sandbox it does without.
+    pub fn missing(&self) -> impl Iterator<Item = &str> {
+        let none = self.sandbox.is_empty().then_some(NO_SANDBOX);
+        let known = [NO_SANDBOX, "no no_new_privs", "no landlock", "no seccomp"];
+        none.into_iter().chain(known.into_iter().filter(|missing| self.sandbox.iter().any(|is| is == missing)))
+    }
+}
+
+/// What stands in the place of a sandbox where there is none.
+const NO_SANDBOX: &str = "no sandbox";
+
 impl Processes {
     /// The process that was made last, if it is there.
     fn last(&self) -> Option<Arc<Link>> {

@@ -40,6 +40,10 @@ impl Helper {
     }
     #[on_request]
     fn secret(&self) {}
+    #[on_request("who", raw)]
+    fn who(&self, request: &Request) -> Result<Response, ModuleError> {
+        Ok(Response::ok(request.source().as_bytes()))
+    }
 }
 
 /// Python, or nothing where there is none, which is said, and fails where it is required.
@@ -125,7 +129,7 @@ fn a_program_in_another_language_is_a_module_like_others() {
     assert_eq!(runtime.call::<(), String>("adder.motto", ()).unwrap(), "sum", "its configuration");
     let modules = stage.host.modules();
     let view = modules.iter().find(|module| module.name == "adder").unwrap();
-    assert_eq!((view.version.as_str(), view.place.as_str()), ("1.2.0", "process"));
+    assert_eq!((view.version.as_str(), view.place.as_str()), ("1.2.0", "process, no sandbox"));
 
     let heard: Vec<_> = [7, 9, 13].map(|number| runtime.publish(&Number { number })).into();
     assert_eq!(heard.iter().map(|heard| (heard.handled, heard.ignored)).collect::<Vec<_>>(), [(1, 0), (1, 0), (0, 1)]);
@@ -146,6 +150,8 @@ fn a_program_in_another_language_is_a_module_like_others() {
     let circle = stage.call::<u64>("circle", 1).unwrap_err().to_string();
     assert!(circle.contains("adder -> helper -> adder"), "the chain goes through it: {circle}");
 
+    let forged: Vec<u8> = runtime.call::<(), Vec<u8>>("adder.forge", ()).unwrap();
+    assert_eq!(forged, b"adder", "whoever it says that it is");
     let wrong = |what: &str| runtime.call::<(&str,), ()>("adder.wrong", (what,)).unwrap_err().to_string();
     assert!(wrong("raise").contains("KeyError: 'told to'"));
     assert!(wrong("call").contains("may not call `helper.secret`"), "{}", wrong("call"));

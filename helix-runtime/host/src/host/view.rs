@@ -17,7 +17,7 @@ pub struct ModuleView {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Where it lives.
+    /// Where it lives, and for a process what of a sandbox it does without.
     pub place: String,
     /// Where it stands in its life; one that has failed may be `crashed`.
     pub state: String,
@@ -180,7 +180,7 @@ impl Host {
             ModuleView {
                 name: name.into(),
                 version: status.info.version.to_string(),
-                place: status.placement.to_string(),
+                place: self.place(&status),
                 state: match status.state {
                     ModuleState::Failed if self.shared.loader.has_crashed(name) => CRASHED.into(),
                     state => state.to_string(),
@@ -201,6 +201,13 @@ impl Host {
         let lazy = lazy.iter().filter(|found| statuses.iter().all(|status| status.info.name != found.info.name));
         let lazy: Vec<_> = lazy.map(|found| ModuleView::of_lazy(found, &providers)).collect();
         statuses.into_iter().map(view).chain(lazy).collect()
+    }
+
+    /// Where a module lives, and what of a sandbox its process does without.
+    fn place(&self, status: &ModuleStatus) -> String {
+        let process = self.shared.loader.process(status.info.name);
+        let missing = process.iter().flat_map(ProcessView::missing).map(|missing| format!(", {missing}"));
+        status.placement.to_string() + &missing.collect::<String>()
     }
 
     /// Whether the log may have lines under that name: of a module, or of the host itself.
@@ -331,7 +338,8 @@ impl Host {
             None => Vec::new(),
         };
         let (file, build) = library.map(|(path, build)| (path.display().to_string(), build.to_string())).unzip();
-        let is_process = loaded.as_ref().is_some_and(|module| module.place == Placement::Process.to_string());
+        let placement = Placement::Process.to_string();
+        let is_process = loaded.as_ref().is_some_and(|module| module.place.starts_with(&placement));
         let process = self.shared.loader.process(name).filter(|_| is_process);
         Ok(InfoView { fields, file, build, loaded, process })
     }

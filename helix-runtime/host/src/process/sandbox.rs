@@ -79,7 +79,7 @@ const READ: &[&str] = &[
 /// Closes the sandbox around this process, which has one thread. Gives what is in force.
 pub fn close(sandbox: &Sandbox, library: &Path) -> Result<Vec<String>, String> {
     if !sandbox.closed {
-        return Ok(vec!["no sandbox".into()]);
+        return Ok(vec![super::NO_SANDBOX.into()]);
     }
     let mut applied = limits(sandbox)?;
     let mut take = |what: &str, done: Result<String, String>| match done {

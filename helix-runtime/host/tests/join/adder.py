@@ -4,7 +4,7 @@ import sys
 
 from helix import HEALTH, IGNORED, Module, Reader, Refused, Writer
 
-module = Module("1.2.0", "Adds.", provides=["arithmetic"], permissions=["call/helper.double", "call/helper.back", "publish/adder", "subscribe/flow"])
+module = Module("1.2.0", "Adds.", provides=["arithmetic"], permissions=["call/helper.double", "call/helper.back", "call/helper.who", "publish/adder", "subscribe/flow"])
 heard = []
 
 
@@ -30,6 +30,12 @@ def double(payload):
 @module.request("circle")
 def circle(payload):
     return module.call("helper", "back", payload)
+
+
+@module.request("forge")
+def forge(_):
+    """Who asks, as another one is told that it is the host."""
+    return bytes(Writer().bytes(module.send("helper", "who", source="helix")).out)
 
 
 @module.request("wrong")

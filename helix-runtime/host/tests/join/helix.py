@@ -281,3 +281,13 @@ class Module:
         route = told.uint()
         _, told = self.ask(duration(Writer().uint(7).uint(route).text(request), timeout).bytes(payload))
         return told.bytes()
+
+    def send(self, target, request, payload=b"", source=""):
+        """Sends a request in bytes. Gives the response's bytes. The host says itself who asks, whatever `source` is."""
+        _, told = self.ask(Writer().uint(5).text(target).text(request))
+        letter = Writer().uint(8).uint(told.uint()).byte(0)
+        letter.text(source).text(request).bytes(payload).byte(1).byte(0)
+        _, told = self.ask(letter)
+        if told.uint() != 0:
+            raise Refused("found no success")
+        return told.bytes()

@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn events_leave_in_the_order_in_which_they_came_however_many_at_a_time() {
-        let lanes = Lanes::new(100);
+        let lanes = Lanes::new(1000);
         let (mut next, mut seen) = (0, 0);
         for round in 0..200 {
             for _ in 0..round % 7 {
