@@ -114,6 +114,15 @@ pub(crate) trait Home: Sync + core::fmt::Debug {
     fn queues(&self) -> bool {
         false
     }
+
+    /// Delivers the events that wait for an instance now. For whoever has it to itself.
+    ///
+    /// # Safety
+    /// `data` is of an instance of its own, and is there for the call.
+    unsafe fn flush(&self, data: *mut (), cx: &Context) -> Result<Delivered, ModuleError> {
+        let _ = (data, cx);
+        Ok(Delivered::default())
+    }
 }
 
 /// An instance that was made.

@@ -109,6 +109,8 @@ impl Host {
     /// # Errors
     /// The first module's failure to stop; the others are stopped all the same.
     pub fn stop(mut self) -> Result<(), HostFault> {
+        // Whoever hangs in one of the host's threads hangs no longer than it is told.
+        self.shared.loader.hurry(self.shared.configured.first().upkeep.timeout);
         self.end();
         self.shut_down()
     }

@@ -128,6 +128,9 @@ impl Manifest {
                 ManifestFault { path: path.clone(), faults: vec![line] }
             };
             let mut bytes = Vec::new();
+            if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+                return Err(failed(io::Error::other("found something that is no file, expected one")));
+            }
             match fs::File::open(&path) {
                 Ok(file) => file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(failed)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

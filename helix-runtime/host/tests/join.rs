@@ -216,6 +216,22 @@ fn a_program_that_hears_what_it_may_not_is_told_so_and_may_come_again() {
     assert!(said.contains("may not hear `flow.number`: it needs the permission `subscribe/flow.number`"), "{said}");
 }
 
+#[test]
+fn one_that_reads_or_says_a_little_at_a_time_is_ended_at_its_deadline() {
+    for way in ["answers", "replies"] {
+        let Some(mut python) = python() else { return };
+        let stage = Stage::new("join_slow", "");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/join/slow.py");
+        python.arg("-B").arg(script).arg(stage.folder.join("join.sock")).arg(stage.token()).arg(way);
+        let _program = Program(python.spawn().unwrap());
+        support::until("it has joined", || stage.state() == "running");
+        let began = std::time::Instant::now();
+        let error = stage.host.runtime().call::<(), ()>("adder.ask", ()).unwrap_err().to_string();
+        assert!(error.contains("it has not answered for 5s"), "{way}: {error}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(15), "{way}: {:?}", began.elapsed());
+    }
+}
+
 /// What a host says to bytes on the socket, until it closes it.
 fn says(stage: &Stage, bytes: &[u8]) -> Vec<u8> {
     let mut stream = UnixStream::connect(stage.folder.join("join.sock")).unwrap();

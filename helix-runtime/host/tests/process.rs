@@ -28,6 +28,7 @@ unsafe extern "C" {
     fn getppid() -> i32;
     fn _exit(code: i32) -> !;
     fn fcntl(file: i32, command: i32) -> i32;
+    fn mmap(at: usize, length: usize, access: i32, flags: i32, file: i32, from: i64) -> isize;
 }
 
 #[helix_module(name = "enemy", flags = HOT_RELOADABLE, permissions = ["call/friend", "publish/enemy", "subscribe/end", "secret"])]
@@ -118,6 +119,8 @@ impl Enemy {
                 unsafe { std::ptr::write_bytes(all.as_mut_ptr(), 1, 1 << 30); all.set_len(1 << 30) }
                 is(std::hint::black_box(all).len() == 1 << 30)
             }
+            "shared" => is(unsafe { mmap(0, 1 << 20, 3, 0x21, -1, 0) } != -1),
+            "pair" => told(std::os::unix::net::UnixDatagram::pair()),
             "inherited" => is(unsafe { fcntl(at.parse().unwrap(), 1) } >= 0),
             "files" => {
                 let files: std::io::Result<Vec<_>> = (0..400).map(|_| std::fs::File::open("/dev/null")).collect();
@@ -189,6 +192,8 @@ fn what_the_sandbox_keeps_it_from_it_can_do_without() {
         ("trace", String::new(), killed),
         ("memory", String::new(), "memory allocation failed"),
         ("files", String::new(), "Too many open files"),
+        ("shared", String::new(), "not permitted"),
+        ("pair", String::new(), "not permitted"),
     ] {
         let found = attempt(&folder, "", what, &at).unwrap_err();
         assert!(found.contains(says), "{what} {at}: {found}");

@@ -55,6 +55,8 @@ impl Reader {
     fn hold(&mut self, ctx: &Context) { wait(ctx) }
     #[on_event("flow.fail")]
     fn fail(&mut self) -> Result<(), ModuleError> { Err("told to fail".into()) }
+    #[on_event("flow.panic")]
+    fn panics(&mut self) { panic!("told to") }
     #[on_event("flow.abort")]
     fn abort(&mut self) { std::process::abort() }
     #[on_event("flow.defer")]
@@ -229,6 +231,76 @@ fn what_went_over_a_link_is_counted() {
     assert_eq!(link.times.iter().map(|(_, count)| count).sum::<u64>(), link.conversations);
     assert!(link.percentile(50) <= link.percentile(99) && link.percentile(99).is_some());
     assert!(link.memory.is_some_and(|bytes| bytes > 64 << 10), "{link:?}");
+}
+
+/// Has no step and no state of its own: nothing is called when it is stopped or replaced.
+const PLAIN: &str = r#"
+#![forbid(unsafe_code)]
+use helix_runtime::prelude::*;
+/// Writes numbers into a file, and puts each off once.
+#[helix_module(name = "plain", flags = HOT_RELOADABLE, stateless)]
+#[derive(Default)]
+pub struct Plain { seen: std::collections::BTreeSet<Vec<u8>> }
+#[helix_handlers]
+impl Plain {
+    #[on_event("plain.note")]
+    fn note(&mut self, note: &Custom, ctx: &Context) {
+        let path = std::path::Path::new(ctx.data_dir().unwrap()).join("notes");
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        std::io::Write::write_all(&mut file, &[note.data().unwrap(), b"\n"].concat()).unwrap();
+    }
+    #[on_event("plain.later")]
+    fn later(&mut self, note: &Custom, ctx: &Context) -> EventResponse {
+        if self.seen.insert(note.data().unwrap().to_vec()) { return EventResponse::Deferred }
+        self.note(note, ctx);
+        EventResponse::Handled
+    }
+}
+"#;
+
+#[test]
+fn what_waits_is_heard_before_a_module_without_steps_is_replaced_or_stopped() {
+    let folder = support::folder("queued_plain");
+    let library = support::library(&folder, "plain", PLAIN);
+    let text = format!(
+        "[host]\ncommand = {:?}\ndata_dir = {:?}\nmodules.plain = {{ isolation = \"process\", queue = 10000 }}\n",
+        env!("CARGO_BIN_EXE_helix"),
+        folder.join("data"),
+    );
+    let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
+    let builder = Host::builder().libraries(std::slice::from_ref(&library)).configuration(configuration);
+    let host = builder.runtime(|builder| builder.ring_capacity(1000)).start().unwrap();
+    let publish = |name: &'static str, round: u32| {
+        for number in 0..300 {
+            let note = Event::Custom(Custom::new(name, format!("{round} {number}")));
+            assert_eq!(host.runtime().publish(&note).queued, 1);
+        }
+    };
+    let notes = || fs::read_to_string(folder.join("data/plain/notes")).unwrap_or_default().lines().count();
+    publish("plain.note", 0);
+    let other = folder.join("other.so");
+    fs::write(&other, support::patched(&fs::read(&library).unwrap(), b"plain.later", b"plain.after")).unwrap();
+    host.reload("plain", Some(&other)).unwrap();
+    assert_eq!(notes(), 300, "before it was replaced");
+    host.reload("plain", Some(&library)).unwrap();
+    publish("plain.note", 1);
+    host.stop_module("plain").unwrap();
+    assert_eq!(notes(), 600, "before it was stopped");
+    host.start_module("plain").unwrap();
+    publish("plain.note", 2);
+    support::until("it hears again", || notes() == 900);
+    publish("plain.later", 3);
+    host.stop_module("plain").unwrap();
+    host.start_module("plain").unwrap();
+    support::until("what was put off comes again", || notes() == 1200);
+}
+
+#[test]
+fn a_handler_that_panics_over_an_event_that_waited_is_a_crash() {
+    let folder = support::folder("queued_panic");
+    let host = start(&folder, 100);
+    assert_eq!(named(&host, "flow.panic").queued, 1);
+    support::until("it is made anew", || host.modules()[1].restarts == 1 && host.modules()[1].state == "running");
 }
 
 #[test]

@@ -20,7 +20,6 @@ use alloc::string::ToString;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::Ordering;
 
 use super::crossing::Crossing;
 use super::wire::{self, Bytes, Down, Told, Up};
@@ -113,7 +112,7 @@ impl Home for Abroad {
             let process = self.spawn.spawn(asks).map_err(|error| failed = Err(error)).ok();
             let queue = process.as_ref().filter(|_| self.queues()).map(|process| {
                 let entries = descriptor.entries();
-                Arc::new(Queue::new(self.spawn.queue(), Arc::downgrade(process), entries))
+                Arc::new(Queue::new(place.name, self.spawn.queue(), Arc::downgrade(process), entries))
             });
             Far {
                 process,
@@ -153,6 +152,11 @@ impl Home for Abroad {
     fn queues(&self) -> bool {
         self.spawn.queue() > 0
     }
+
+    unsafe fn flush(&self, data: *mut (), cx: &Context) -> Result<Delivered, ModuleError> {
+        // SAFETY: the caller's promise; `lodge` made it.
+        unsafe { &*data.cast::<Arc<Far>>() }.flush(cx)
+    }
 }
 
 unsafe fn destroy(data: *mut ()) {
@@ -191,6 +195,9 @@ struct Own {
 
 /// How many of each it can have.
 const MOST_OWN: usize = 1 << 16;
+
+/// How many closures of it can listen at a time.
+const MOST_EARS: usize = 1024;
 
 impl Own {
     fn note_route(&mut self, route: u32, target: &str, request: &str) {
@@ -263,20 +270,9 @@ impl Far {
         })
     }
 
-    /// The same after the events that wait, where nobody else is inside: no transition overtakes what was published before.
-    fn call_last(&self, down: &Down<'_>, reply: &mut dyn Sink, cx: &Context) -> Status {
-        if cx.place().gated.load(Ordering::SeqCst)
-            && let Err(error) = self.flush(cx)
-        {
-            cx.fail_here(error);
-            return Status::Panicked;
-        }
-        self.call(down, reply, cx)
-    }
-
     /// Whether the process may do that; if not, why.
     fn allowed(&self, act: Act<'_>) -> Result<(), IpcError> {
-        let is_hosts = matches!(act, Act::Publish { event } if is_hosts(event));
+        let is_hosts = matches!(act, Act::Publish { event } if looks_like_hosts(event));
         if !is_hosts && self.process.as_ref().is_some_and(|process| process.may(act)) {
             return Ok(());
         }
@@ -293,7 +289,18 @@ impl Far {
     /// Whether what is asked is allowed, and of numbers that are the process's own; if not, why.
     fn admitted(&self, ask: &Up<'_>) -> Result<(), IpcError> {
         match *ask {
-            Up::Publish(ref event) => self.allowed(Act::Publish { event: event.name }),
+            // Its topic is heard as its name is.
+            Up::Publish(ref event) => {
+                let named = self.allowed(Act::Publish { event: event.name });
+                let is_part =
+                    event.name.strip_prefix(event.topic).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+                let topic = if is_part && !looks_like_hosts(event.topic) {
+                    Ok(())
+                } else {
+                    self.allowed(Act::Publish { event: event.topic })
+                };
+                named.and(topic)
+            }
             Up::Subscribe { ref topics, .. } => topics.iter().try_for_each(|topic| {
                 let topic = match topic {
                     wire::Topic::Type { name, .. } | wire::Topic::Named(name) => name,
@@ -312,6 +319,12 @@ impl Far {
             }
             _ => Ok(()),
         }
+    }
+
+    fn too_many(&self) -> IpcError {
+        let error = format!("found more than {MOST_EARS} closures, or a name that is too long or one too many");
+        let (module, request) = (self.name.to_string(), "subscribe".to_string());
+        IpcError::Failed { module, request, error: Box::new(error.into()) }
     }
 
     /// What it is answered that asks for what it may not.
@@ -352,10 +365,14 @@ impl Far {
                 return;
             }
             Up::Subscribe { name, ref topics, priority, closure, owned } => {
-                let topics: Vec<Topic<'_>> = topics.iter().map(topic).collect();
+                let topics: Option<Vec<Topic<'_>>> = topics.iter().map(topic).collect();
+                let is_full = self.own.lock().subscriptions.len() >= MOST_EARS;
+                let (Some(topics), Some(name), false) = (topics, fault::name(name), is_full) else {
+                    *answer = self.refuse(ask, self.too_many());
+                    return;
+                };
                 let ear = FarEar { far: self.this.clone(), closure };
                 let closure = GuestClosure(Box::into_raw(Box::new(ear)).cast_const().cast());
-                let name = fault::intern(name);
                 let asked = Subscription { name, topics: &topics, priority, closure, ear: EARS };
                 let owner = place.filter(|_| owned);
                 // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
@@ -369,7 +386,11 @@ impl Far {
             }
             Up::Unsubscribe { subscription } => {
                 // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
-                done(unsafe { (calls.unsubscribe)(end, subscription, &mut error) }, &error)
+                let gone = unsafe { (calls.unsubscribe)(end, subscription, &mut error) };
+                if gone {
+                    self.own.lock().subscriptions.remove(&subscription);
+                }
+                done(gone, &error)
             }
             // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
             Up::Resolve { target, request } => match unsafe { (calls.resolve)(end, target, request, &mut error) } {
@@ -415,8 +436,17 @@ impl Far {
 const OF_RUNTIME: &[&str] =
     &["module.loaded", "module.unloaded", "module.reloaded", "module.crashed", "shutdown", "health-check"];
 
+/// The topics of these.
+const HOSTS_TOPICS: &[&str] = &["module", "node", "config", "maintenance", "resource"];
+
+/// Whether an event of that name, or a topic, is the host's alone.
 fn is_hosts(event: &str) -> bool {
     OF_RUNTIME.contains(&event) || OF_HOST.contains(&event)
+}
+
+/// Whether an event may be taken for one of the host's.
+fn looks_like_hosts(event: &str) -> bool {
+    is_hosts(event) || HOSTS_TOPICS.contains(&event)
 }
 
 fn topic_of(hears: Hears<'_>) -> &str {
@@ -442,14 +472,15 @@ fn done(done: bool, error: &[u8]) -> Told<'_> {
     if done { Told::Done } else { failed_in(error) }
 }
 
-fn topic<'a>(topic: &wire::Topic<'a>) -> Topic<'a> {
-    match *topic {
+/// Nothing where it has a name that is not kept.
+fn topic<'a>(topic: &wire::Topic<'a>) -> Option<Topic<'a>> {
+    Some(match *topic {
         wire::Topic::Type { topic, name, shape } => {
-            Topic::Type { topic: fault::intern(topic), name: fault::intern(name), shape }
+            Topic::Type { topic: fault::name(topic)?, name: fault::name(name)?, shape }
         }
         wire::Topic::Named(name) => Topic::Named(name),
         wire::Topic::All => Topic::All,
-    }
+    })
 }
 
 impl Asks for Far {

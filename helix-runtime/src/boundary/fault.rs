@@ -45,15 +45,26 @@ pub(super) fn unknown_event(name: &str) -> ModuleError {
     format!("there is no built-in event `{name}`").into()
 }
 
+/// What stands for a text that is not kept.
+const MORE: &str = "(one text more than are kept)";
+
+/// The same of a name that another process gives: nothing where it is long, or too many are kept.
+pub(super) fn name(text: &str) -> Option<&'static str> {
+    let kept = if text.len() <= 256 { intern(text) } else { MORE };
+    (kept != MORE).then_some(kept)
+}
+
 /// A text that lasts: each different one is kept once, for good. So many of them are kept, and none from then on.
 const KEPT: usize = 4096;
+/// How long one can be, in bytes.
+const LONGEST: usize = 16 << 10;
 
 pub(super) fn intern(text: &str) -> &'static str {
     static TEXTS: Lock<BTreeSet<&'static str>> = Lock::new(BTreeSet::new());
     let mut texts = TEXTS.lock();
     match texts.get(text) {
         Some(known) => known,
-        None if texts.len() >= KEPT => "(one text more than are kept)",
+        None if texts.len() >= KEPT || text.len() > LONGEST => MORE,
         None => {
             let kept: &'static str = Box::leak(Box::from(text));
             texts.insert(kept);

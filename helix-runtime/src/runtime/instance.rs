@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use core::time::Duration;
 
 #[cfg(feature = "std")]
-use crate::boundary::{Attached, Lodging, Queue};
+use crate::boundary::{Attached, Delivered, Lodging, Queue};
 use crate::bus::EventTopic;
 use crate::context::{Context, Place};
 use crate::descriptor::{Descriptor, Entry, EntryKind, EventFn, RequestEntry, RestoreFn, SaveFn, Status, Step};
@@ -306,6 +306,14 @@ impl Instance {
     #[cfg(feature = "std")]
     pub(crate) fn queue(&self) -> Option<&Queue> {
         self.queue.get().map(|queue| &**queue)
+    }
+
+    /// Delivers the events that wait for it. For a transition that has the instance to itself.
+    #[cfg(feature = "std")]
+    pub(crate) fn flush(&self, cx: &Context) -> Result<Delivered, ModuleError> {
+        let Some(home) = self.descriptor.home else { return Ok(Delivered::default()) };
+        // SAFETY: the home has made the data, which is there: the transition has the instance to itself.
+        unsafe { home.flush(self.data(), cx) }
     }
 
     /// Runs a lifecycle step, if the module handles it. For a transition that has the instance to itself.

@@ -346,7 +346,11 @@ impl Inner {
                 return Err(LifecycleError::new(name, "drain", error));
             }
         };
-        let (saved, result) = match self.last_state(instance) {
+        #[cfg(feature = "std")]
+        let flushed = self.flush(instance);
+        #[cfg(not(feature = "std"))]
+        let flushed = Ok(());
+        let (saved, result) = match flushed.and_then(|()| self.last_state(instance)) {
             Ok(saved) => (saved, self.step(instance, Step::Stop, Hold::Gated)),
             Err(error) => (None, Err(error)),
         };

@@ -4,13 +4,14 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use crate::boundary::{Delivered, Put};
-use crate::context::Context;
+use crate::context::{Context, Hold};
 use crate::descriptor::{EntryKind, Status};
 use crate::error::ModuleError;
 use crate::event::{Event, Publish, PublishResult};
 use crate::host::Deliver;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
+use crate::runtime::lifecycle::LifecycleError;
 use crate::runtime::patience::Patience;
 use crate::runtime::publish::with_trouble;
 use crate::runtime::slot::Aside;
@@ -87,7 +88,7 @@ impl Inner {
                 drop(guard);
                 self.note_delivered(&instance, delivered);
             }
-            Err(error @ ModuleError::Crashed { .. }) => {
+            Err(error @ (ModuleError::Crashed { .. } | ModuleError::Panicked { .. })) => {
                 link.cx().fail_here(error);
                 self.crashed(entered, link.cx());
             }
@@ -99,12 +100,24 @@ impl Inner {
         true
     }
 
+    /// Delivers what waits for a module that a transition has to itself: it overtakes nothing that was published before.
+    pub(super) fn flush(&self, instance: &Instance) -> Result<(), LifecycleError> {
+        if instance.queue().is_none_or(|queue| queue.len() == 0) {
+            return Ok(());
+        }
+        let flushed = self.on_behalf(instance, Hold::Gated, |cx| instance.flush(cx));
+        let flushed = flushed.map_err(|error| LifecycleError::new(instance.name(), "events that wait", error))?;
+        self.note_delivered(instance, flushed);
+        Ok(())
+    }
+
     /// Counts what was delivered, tells what went wrong, and puts aside what is to be delivered again.
     fn note_delivered(&self, instance: &Instance, delivered: Delivered) {
         for (entry, [handled, ignored, failed]) in delivered.counts {
             let hearing = instance.hearing_of(usize::from(entry));
             if let Some(counters) = hearing.and_then(|hearing| instance.counters.get(hearing)) {
-                counters.calls.fetch_add((handled + ignored + failed) as usize, Ordering::Relaxed);
+                let calls = [handled, ignored, failed].into_iter().map(|count| count as usize).sum();
+                counters.calls.fetch_add(calls, Ordering::Relaxed);
                 counters.failures.fetch_add(failed as usize, Ordering::Relaxed);
             }
         }

@@ -190,6 +190,8 @@ impl Inner {
         report.gate_is_closed();
         for turn in turns.iter().filter(|turn| turn.is_new()) {
             if turn.ran {
+                #[cfg(feature = "std")]
+                self.flush(&turn.old)?;
                 self.hand_over(turn, &mut report)?;
             }
             self.check_health(&turn.new)?;

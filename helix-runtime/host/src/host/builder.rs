@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
@@ -203,7 +203,8 @@ impl HostBuilder {
             went_down: AtomicBool::new(false),
         });
         *locked(&host) = Arc::downgrade(&shared);
-        let (asks, asked) = channel();
+        // So many of modules' requests to be reloaded may wait.
+        let (asks, asked) = sync_channel(64);
         shared.answer_modules(asks)?;
         shared.runtime.start()?;
         let _ = shared.runtime.publish_sticky(&shared.configured.told());

@@ -128,7 +128,10 @@ impl Configured {
         if std::mem::replace(&mut watched.seen, seen) == seen {
             return None;
         }
-        let text = std::fs::read_to_string(path).ok()?;
+        let text = read_text(path, &found).unwrap_or_else(|reason| {
+            log::error!(target: "helix", "{}: {reason}; what was configured before stays", path.display());
+            None
+        })?;
         if watched.text.as_ref() == Some(&text) {
             return None;
         }
@@ -191,6 +194,24 @@ impl Config for Candidate<'_> {
 
     fn keys(&self) -> Vec<(&str, &str)> {
         self.configured.keys_of(self.configuration)
+    }
+}
+
+/// How long the file can be, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// The text of a file; nothing when it has gone meanwhile.
+fn read_text(path: &Path, found: &std::fs::Metadata) -> Result<Option<String>, String> {
+    if !found.is_file() {
+        return Err("found something that is no file, expected one".into());
+    }
+    if found.len() > LONGEST {
+        return Err(format!("found {} bytes, expected {LONGEST} at most", found.len()));
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
 }
 

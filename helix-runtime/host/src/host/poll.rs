@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
-use helix_runtime::{Clock, Request, Response, SystemClock, Tick};
+use helix_runtime::{Clock, Request, Response, SystemClock, Tick, check_name};
 
 use crate::directory::HOST;
 
@@ -35,13 +35,15 @@ impl Shared {
     /// Lets modules ask the host under the name `helix`: `ctx.call::<(&str,), ()>("helix.reload", ("counter",))`.
     ///
     /// What is asked for is done by the host's own thread, once the caller's chain has returned.
-    pub(super) fn answer_modules(&self, asks: Sender<Ask>) -> Result<(), HostFault> {
+    pub(super) fn answer_modules(&self, asks: SyncSender<Ask>) -> Result<(), HostFault> {
         let asks = Mutex::new(asks);
         let answer = move |request: &Request| match request.request_type.as_str() {
             "reload" => match postcard::from_bytes::<(String,)>(&request.payload) {
-                Ok((module,)) => match locked(&asks).send(Ask { module }) {
+                Ok((module,)) if !check_name(&module) => Response::err("found no name of a module, expected one"),
+                Ok((module,)) => match locked(&asks).try_send(Ask { module }) {
                     Ok(()) => Response::ok_empty(),
-                    Err(_) => Response::rejected("the host is ending"),
+                    Err(TrySendError::Full(_)) => Response::rejected("others wait to be reloaded; ask again later"),
+                    Err(TrySendError::Disconnected(_)) => Response::rejected("the host is ending"),
                 },
                 Err(_) => Response::err("found an argument that is none, expected the name of a module"),
             },
@@ -61,7 +63,9 @@ impl Shared {
             if std::panic::catch_unwind(round).is_err() {
                 log::error!(target: "helix", "polling has panicked; it goes on");
             }
-            while let Ok(Ask { module }) = asked.try_recv() {
+            while let Ok(Ask { module }) = asked.try_recv()
+                && !self.ended.load(Ordering::Acquire)
+            {
                 match self.reload(&module, None) {
                     Ok(reloaded) => {
                         log::info!(target: "helix", "{module} has asked to be reloaded: {}", reloaded.summary())

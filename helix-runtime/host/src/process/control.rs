@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -13,7 +14,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::frame::{FrameFault, LONGEST};
+use super::frame::{CHUNK, FrameFault, LONGEST};
 use super::sandbox::Sandbox;
 
 /// What both sides say first: this, and the first and the last version of the protocol that they speak, `u16` little-endian.
@@ -114,12 +115,13 @@ pub struct Join {
 
 /// The sending half.
 #[derive(Debug)]
-pub struct Sender(Mutex<UnixStream>);
+pub struct Sender(Mutex<UnixStream>, Option<Duration>);
 
 impl Sender {
-    /// Of a socket that blocks.
+    /// Of a socket that blocks: for as long as its writes may take, each message as a whole.
     pub fn new(socket: UnixStream) -> Self {
-        Self(Mutex::new(socket))
+        let patience = socket.write_timeout().ok().flatten();
+        Self(Mutex::new(socket), patience)
     }
 
     /// Sends a message.
@@ -142,7 +144,19 @@ impl Sender {
             ancillary.push(SendAncillaryMessage::ScmRights(&sockets));
             sent = sendmsg(&*stream, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
         }
-        stream.write_all(&bytes[sent..])
+        let until = self.1.map(|patience| Instant::now() + patience);
+        while sent < bytes.len() {
+            match stream.write(&bytes[sent..bytes.len().min(sent + CHUNK)]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => sent += written,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if sent < bytes.len() && until.is_some_and(|until| Instant::now() > until) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a frame can be, in bytes.
 pub const LONGEST: usize = 16 << 20;
@@ -45,11 +45,13 @@ pub struct Channel<S = UnixStream> {
     taken: usize,
     written: Vec<u8>,
     patience: Option<Duration>,
+    /// When the other end has to have read or said what it is to.
+    until: Option<Instant>,
 }
 
 /// How much room there is at first, and how much more is made at a time, whatever was announced.
 const FIRST: usize = 4 << 10;
-const CHUNK: usize = 64 << 10;
+pub(super) const CHUNK: usize = 64 << 10;
 
 impl Channel {
     /// A channel on which whoever reads or writes waits so long at most.
@@ -73,7 +75,7 @@ impl Channel {
 impl<S: Read + Write> Channel<S> {
     /// A channel on which whoever reads or writes waits for ever.
     pub fn patient(socket: S) -> Self {
-        Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new(), patience: None }
+        Self { socket, room: vec![0; FIRST], filled: 0, taken: 0, written: Vec::new(), patience: None, until: None }
     }
 
     /// Sends a frame.
@@ -83,7 +85,7 @@ impl<S: Read + Write> Channel<S> {
         self.written.clear();
         self.written.extend_from_slice(&length.to_le_bytes());
         self.written.extend_from_slice(message);
-        let done = self.socket.write_all(&self.written).map_err(fault);
+        let done = self.write();
         if self.written.capacity() > CHUNK {
             self.written = Vec::new();
         }
@@ -112,6 +114,29 @@ impl<S: Read + Write> Channel<S> {
         Ok(&self.room[4..self.taken])
     }
 
+    /// Writes what was gathered, as fast as the other end reads it.
+    fn write(&mut self) -> Result<(), FrameFault> {
+        let mut rest = &self.written[..];
+        while !rest.is_empty() {
+            // Some at a time: the system's own patience begins anew with each piece that is read.
+            match self.socket.write(&rest[..rest.len().min(CHUNK)]) {
+                Ok(0) => return Err(FrameFault::Closed),
+                Ok(written) => rest = &rest[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(fault(error)),
+            }
+            if !rest.is_empty() && self.until.is_some_and(|until| Instant::now() > until) {
+                return Err(FrameFault::Late);
+            }
+        }
+        Ok(())
+    }
+
+    /// The other end has until then, however little it takes or says at a time.
+    pub fn until(&mut self, until: Instant) {
+        self.until = Some(until);
+    }
+
     /// Reads what there is.
     fn more(&mut self, expected: usize) -> Result<(), FrameFault> {
         if self.filled == self.room.len() {
@@ -120,6 +145,7 @@ impl<S: Read + Write> Channel<S> {
         match self.socket.read(&mut self.room[self.filled..]) {
             Ok(0) if self.filled == 0 => Err(FrameFault::Closed),
             Ok(0) => Err(FrameFault::Cut { found: self.filled, expected }),
+            Ok(_) if self.until.is_some_and(|until| Instant::now() > until) => Err(FrameFault::Late),
             Ok(read) => {
                 self.filled += read;
                 Ok(())

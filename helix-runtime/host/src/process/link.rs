@@ -211,18 +211,22 @@ impl Link {
         message: &[u8],
         said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn,
     ) -> Result<(), FrameFault> {
+        let (mut answer, mut patience) = (Vec::new(), self.deadline());
+        let mut began = Instant::now();
+        channel.until(began + patience);
         channel.send(message)?;
         self.meter.send(message.len());
-        let (mut answer, mut patience) = (Vec::new(), self.deadline());
         loop {
             answer.clear();
-            let began = Instant::now();
             let message = channel.receive()?;
             self.meter.receive(message.len());
             // However often it asks: only what it waits for is not its own.
             patience = patience.checked_sub(began.elapsed()).ok_or(FrameFault::Late)?;
             match said(message, &mut answer) {
                 Turn::Answer => {
+                    // To read what it is told is its own too.
+                    began = Instant::now();
+                    channel.until(began + patience);
                     channel.send(&answer)?;
                     self.meter.send(answer.len());
                 }
@@ -240,6 +244,8 @@ fn failed(module: &str, error: &io::Error) -> ModuleError {
 /// With fewer events than that it waits so long for more, once some were delivered.
 const FEW: usize = 256;
 const GATHER: Duration = Duration::from_micros(50);
+/// When it tries again where a module could not be entered.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Delivers events whenever some wait, until the process is let go.
 fn deliver_on(asks: &Weak<dyn Asks>) {
@@ -252,8 +258,10 @@ fn deliver_on(asks: &Weak<dyn Asks>) {
                 std::thread::sleep(GATHER);
             }
         }
+        let waits = asks.waiting() > 0;
         drop(asks);
-        std::thread::park();
+        // Its module could not be entered: it does not run, or not any more.
+        if waits { std::thread::park_timeout(AGAIN) } else { std::thread::park() }
     }
 }
 

@@ -176,6 +176,14 @@ fn seccomp(sandbox: &Sandbox) -> Result<String, Box<dyn std::error::Error>> {
         domains.extend(only(0, SeccompCmpOp::Eq, libc::AF_INET6 as u64)?);
         usual.insert(libc::SYS_socket, domains);
     }
+    // Of memory without a file what is the process's alone: only that counts against its limit.
+    let flags = |mask: i32, value: i32| {
+        let operator = SeccompCmpOp::MaskedEq(mask as u64);
+        let condition = SeccompCondition::new(3, SeccompCmpArgLen::Dword, operator, value as u64)?;
+        SeccompRule::new(vec![condition])
+    };
+    let private = flags(libc::MAP_SHARED | libc::MAP_PRIVATE, libc::MAP_PRIVATE)?;
+    usual.insert(libc::SYS_mmap, vec![flags(libc::MAP_ANONYMOUS, 0)?, private]);
     // Limits may be looked at.
     let pointer = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
     usual.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![pointer])?]);
@@ -270,7 +278,6 @@ const USUAL: &[i64] = &[
     libc::SYS_timerfd_create,
     libc::SYS_timerfd_settime,
     libc::SYS_timerfd_gettime,
-    libc::SYS_socketpair,
     libc::SYS_sendmsg,
     libc::SYS_recvmsg,
     libc::SYS_recvfrom,
@@ -280,7 +287,6 @@ const USUAL: &[i64] = &[
     libc::SYS_getpeername,
     libc::SYS_setsockopt,
     libc::SYS_sendto,
-    libc::SYS_mmap,
     libc::SYS_munmap,
     libc::SYS_mprotect,
     libc::SYS_mremap,
@@ -289,7 +295,6 @@ const USUAL: &[i64] = &[
     libc::SYS_mlock,
     libc::SYS_munlock,
     libc::SYS_membarrier,
-    libc::SYS_memfd_create,
     libc::SYS_clone,
     libc::SYS_clone3,
     libc::SYS_exit,

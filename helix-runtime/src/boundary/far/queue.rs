@@ -3,6 +3,7 @@
 //!
 //! How many go at a time follows how long they take: so the process has the credit that it uses, and no more.
 
+use alloc::collections::BTreeSet;
 use alloc::sync::Weak;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -25,6 +26,7 @@ use crate::schema::Shape;
 
 /// The events that wait for one instance in a process.
 pub(crate) struct Queue {
+    module: &'static str,
     lanes: Lanes,
     process: Weak<dyn Process>,
     /// For each entry of the table, what it takes as values: the topic, the name and the schema.
@@ -68,6 +70,7 @@ std::thread_local! {
 
 impl Queue {
     pub(super) fn new<'a>(
+        module: &'static str,
         capacity: usize,
         process: Weak<dyn Process>,
         entries: impl Iterator<Item = &'a Entry>,
@@ -80,7 +83,7 @@ impl Queue {
         let mourns = |at: &usize| hears[*at].is_some_and(|(_, name, _)| name == EventsLost::NAME);
         let mourners = (0..hears.len()).filter(mourns).map(|at| at as u16).collect();
         let pace = Lock::new(Pace { credit: CREDIT.0, batch: Batch::default() });
-        Self { lanes: Lanes::new(capacity), process, hears, mourners, done: AtomicU64::new(0), pace }
+        Self { module, lanes: Lanes::new(capacity), process, hears, mourners, done: AtomicU64::new(0), pace }
     }
 
     /// Puts an event to those that wait for a handler. `is_open` is asked whether its module takes events at this moment.
@@ -138,6 +141,15 @@ impl Queue {
     }
 }
 
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let lost = self.len();
+        if lost > 0 {
+            log::warn!(target: self.module, "{lost} events that waited for it are lost: its process has ended");
+        }
+    }
+}
+
 impl Far {
     /// Delivers some of the events that wait, in the module's turn. Whether there were any.
     pub(super) fn deliver_some(&self) -> bool {
@@ -148,19 +160,19 @@ impl Far {
     }
 
     /// Delivers what waits now. For whoever has the module to itself.
-    pub(super) fn flush(&self, cx: &Context) -> Result<(), ModuleError> {
-        let Some(queue) = self.queue.as_deref() else { return Ok(()) };
-        let mut left = queue.len();
-        while left > 0 {
-            let delivered = self.deliver_batch(queue, cx, left)?;
-            let count: usize =
-                delivered.counts.iter().flat_map(|(_, counts)| counts).map(|count| *count as usize).sum();
-            for (at, error) in delivered.failures {
-                log::warn!(target: self.name, "handler {at}: {error}");
-            }
-            left = left.saturating_sub((count + delivered.deferred.len()).max(1)).min(queue.len());
+    pub(super) fn flush(&self, cx: &Context) -> Result<Delivered, ModuleError> {
+        let mut all = Delivered::default();
+        let Some(queue) = self.queue.as_deref() else { return Ok(all) };
+        // What is put here meanwhile, by handlers too, is for the next time: the gate is closed.
+        let (until, mut done) = queue.progress();
+        while done < until && queue.lanes.len().0 > 0 {
+            let delivered = self.deliver_batch(queue, cx, usize::MAX)?;
+            all.counts.extend(delivered.counts);
+            all.deferred.extend(delivered.deferred);
+            all.failures.extend(delivered.failures);
+            done = queue.progress().1;
         }
-        Ok(())
+        Ok(all)
     }
 
     fn deliver_batch(&self, queue: &Queue, cx: &Context, most: usize) -> Result<Delivered, ModuleError> {
@@ -179,8 +191,13 @@ impl Far {
         let began = Instant::now();
         let events = Down::Events { items: Bytes(&batch.bytes) };
         let said = self.say(&events, Some(cx.place()), |done| match (done.status, decode::<Heard<'_>>(done.bytes)) {
-            (Status::Handled, Some(heard)) => Ok(queue.delivered(heard, &batch.bytes)),
-            (Status::Handled, None) => Err(ModuleError::new("found no account of the events that were sent")),
+            (Status::Handled, Some(heard)) if queue.is_right(&heard, batch.events) => {
+                Ok(queue.delivered(heard, &batch.bytes))
+            }
+            (Status::Handled, _) => {
+                let cause = "its account of the events that it was sent is none".into();
+                Err(ModuleError::Crashed { module: self.name.into(), cause })
+            }
             _ => Err(fault::read_module(done.error)),
         });
         let said = said.and_then(|said| said);
@@ -202,11 +219,23 @@ impl Far {
 }
 
 impl Queue {
+    /// Whether an account can be one of so many events.
+    fn is_right(&self, heard: &Heard<'_>, events: usize) -> bool {
+        let told = heard.counts.iter().flat_map(|(_, counts)| counts).map(|count| u64::from(*count)).sum::<u64>();
+        let is_known = |(at, _): &(u16, _)| usize::from(*at) < self.hears.len();
+        heard.counts.len() <= self.hears.len()
+            && heard.counts.iter().all(is_known)
+            && heard.deferred.len() <= events
+            && heard.failures.len() <= events
+            && told + heard.deferred.len() as u64 <= events as u64
+    }
+
     fn delivered(&self, heard: Heard<'_>, items: &[u8]) -> Delivered {
         let failures = heard.failures.iter().map(|(at, Bytes(error))| (*at, fault::read_module(error))).collect();
         let mut delivered = Delivered { counts: heard.counts, deferred: Vec::new(), failures };
         if !heard.deferred.is_empty() {
-            let is_deferred = |(number, _): &(usize, _)| heard.deferred.contains(&(*number as u32));
+            let numbers: BTreeSet<u32> = heard.deferred.iter().copied().collect();
+            let is_deferred = |(number, _): &(usize, _)| numbers.contains(&(*number as u32));
             let items = wire::items(items).enumerate().filter(is_deferred);
             delivered.deferred.extend(items.filter_map(|(_, item)| self.again(&item?)));
         }

@@ -42,8 +42,14 @@ pub struct TableFault {
 /// When the table is none.
 pub fn descriptor(info: ModuleInfo, table: &[u8], spawn: Arc<dyn Spawn>) -> Result<&'static Descriptor, TableFault> {
     let fault = |found: String, expected| TableFault { module: info.name.to_string(), found, expected };
+    if table.len() > LONGEST {
+        return Err(fault(table.len().to_string() + " bytes", "1 MiB at most"));
+    }
     let table: wire::Table<Schema> =
         decode(table).ok_or_else(|| fault("something else".into(), "a table of this protocol's version"))?;
+    if table.settings.len() > MOST {
+        return Err(fault(table.settings.len().to_string() + " keys", "256 at most"));
+    }
     if table.entries.len() > MOST || usize::from(table.own) > table.entries.len() {
         return Err(fault(table.entries.len().to_string() + " handlers", "256 at most"));
     }
@@ -116,7 +122,9 @@ fn entry(at: usize, entry: wire::Entry<Schema>) -> Option<Entry> {
     Some(Entry { exclusive: entry.exclusive, kind })
 }
 
-/// How many handlers a module in a process can have.
+/// How long a table can be, in bytes: what it says is kept for good.
+const LONGEST: usize = 1 << 20;
+/// How many handlers, and how many keys, a module in a process can have.
 const MOST: usize = 256;
 
 /// A table with a function for each place in a module's table: what a handler's function is not told is where it stands.
@@ -156,7 +164,7 @@ unsafe fn configure(key: &'static str, data: *mut (), value: Option<&str>, cx: &
 
 unsafe fn step<const AT: u16>(data: *mut (), cx: &Context) -> Status {
     // SAFETY: as above.
-    unsafe { far(data) }.call_last(&Down::Step { entry: AT }, &mut Vec::new(), cx)
+    unsafe { far(data) }.call(&Down::Step { entry: AT }, &mut Vec::new(), cx)
 }
 
 unsafe fn event<const AT: u16>(data: *mut (), delivery: &Delivery<'_>, cx: &Context) -> Status {
@@ -202,7 +210,7 @@ unsafe fn raw<const AT: u16>(
 
 unsafe fn save<const AT: u16>(data: *mut (), sink: &mut dyn Sink, cx: &Context) -> Status {
     // SAFETY: as above.
-    unsafe { far(data) }.call_last(&Down::Save { entry: AT }, sink, cx)
+    unsafe { far(data) }.call(&Down::Save { entry: AT }, sink, cx)
 }
 
 unsafe fn restore<const AT: u16>(data: *mut (), state: &[u8], cx: &Context) -> Status {

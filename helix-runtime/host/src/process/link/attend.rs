@@ -247,6 +247,7 @@ impl Attending {
                 let mut record = log::Record::builder();
                 record.level(level).target(self.module).module_path(Some(&target));
                 if level <= log::max_level() {
+                    let text = super::drained::plain(&text);
                     log::logger().log(&record.args(format_args!("{text}")).build());
                 }
             }
@@ -261,8 +262,12 @@ impl Attending {
                     let asks = link.asks.get().and_then(Weak::upgrade);
                     let answer = asks.and_then(|asks| asks.asked(&message));
                     drop(message);
-                    // A process that is gone wants no answer.
-                    let _ = link.control.send(&ToProcess::Answer { id, answer });
+                    // A process that is gone wants no answer; one that does not read it is ended.
+                    if let Err(error) = link.control.send(&ToProcess::Answer { id, answer })
+                        && matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+                    {
+                        link.blame("it has not read its answers".into());
+                    }
                     asking.fetch_sub(1, Ordering::AcqRel);
                 };
                 let thread = std::thread::Builder::new().name("helix-answer".into()).spawn(answer);

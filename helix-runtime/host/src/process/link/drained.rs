@@ -49,10 +49,17 @@ impl<R: Read + AsFd> Drained<R> {
         if line.is_empty() {
             return;
         }
+        let line = plain(&line);
         log::log!(target: module, self.level, "{line}");
         self.last.push_back(line);
         if self.last.len() > LAST_LINES {
             self.last.pop_front();
         }
     }
+}
+
+/// A text of a process's as one line of the log, in which nothing looks like another's: no line feeds, nothing that a terminal obeys.
+pub(super) fn plain(text: &str) -> String {
+    let letter = |letter: char| if letter.is_control() && letter != '\t' { ' ' } else { letter };
+    text.trim_end().chars().take(LONGEST_LINE).map(letter).collect()
 }
