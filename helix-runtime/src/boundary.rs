@@ -15,7 +15,7 @@
 //!
 //! - `wire.rs`: the messages.
 //! - `far.rs`: the host's end: a descriptor whose handlers send (`far/table.rs`), and the answers to what is asked, as far as
-//!   it is allowed (`far/act.rs`).
+//!   it is allowed (`far/answers.rs`, `far/act.rs`); events that wait are in `far/lanes.rs` and `far/queue.rs`.
 //! - `near.rs`: the process's end: a module that is asked in messages, and a table of host functions that sends.
 //! - `schema.rs`: the schemas that come in a process's table.
 //!
