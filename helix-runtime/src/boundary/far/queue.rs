@@ -154,7 +154,7 @@ impl Far {
     /// Delivers some of the events that wait, in the module's turn. Whether there were any.
     pub(super) fn deliver_some(&self) -> bool {
         let Some(queue) = self.queue.as_deref().filter(|queue| queue.lanes.len() != (0, false)) else { return false };
-        let mut deliver = |cx: &Context| self.deliver_batch(queue, cx, usize::MAX);
+        let mut deliver = |cx: &Context| self.deliver_batch(queue, cx);
         // SAFETY: the end is this one's.
         unsafe { host::in_turn(self.end, self.instance, &mut deliver) }
     }
@@ -166,7 +166,7 @@ impl Far {
         // What is put here meanwhile, by handlers too, is for the next time: the gate is closed.
         let (until, mut done) = queue.progress();
         while done < until && queue.lanes.len().0 > 0 {
-            let delivered = self.deliver_batch(queue, cx, usize::MAX)?;
+            let delivered = self.deliver_batch(queue, cx)?;
             all.counts.extend(delivered.counts);
             all.deferred.extend(delivered.deferred);
             all.failures.extend(delivered.failures);
@@ -175,9 +175,9 @@ impl Far {
         Ok(all)
     }
 
-    fn deliver_batch(&self, queue: &Queue, cx: &Context, most: usize) -> Result<Delivered, ModuleError> {
+    fn deliver_batch(&self, queue: &Queue, cx: &Context) -> Result<Delivered, ModuleError> {
         let mut pace = queue.pace.lock();
-        let (credit, mut batch) = (pace.credit.min(most), core::mem::take(&mut pace.batch));
+        let (credit, mut batch) = (pace.credit, core::mem::take(&mut pace.batch));
         drop(pace);
         queue.lanes.take(credit, &mut batch);
         let taken = batch.events as u64;
