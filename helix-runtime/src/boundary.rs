@@ -163,6 +163,8 @@ pub(crate) struct HostCalls {
     respond: unsafe fn(&mut Option<Response>, Answer<'_>),
     /// The event that is delivered, in the form in which it crosses.
     lend: for<'a> unsafe fn(&'a Delivery<'_>) -> Crossing<'a>,
+    /// How long whoever has called the module still waits.
+    time_left: unsafe fn(HostEnd) -> Option<Duration>,
     config: unsafe fn(HostEnd, &Place, key: &str) -> Option<*const str>,
     log: unsafe fn(&Line<'_>),
     enabled: fn(level: usize) -> bool,

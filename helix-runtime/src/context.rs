@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 #[cfg(feature = "std")]
 use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::client::{self, Client};
@@ -20,7 +21,7 @@ use crate::handle::Handle;
 use crate::host::{Host, To};
 use crate::message::{Args, Message};
 use crate::request::{Request, Response};
-use crate::runtime::Access;
+use crate::runtime::{Access, Patience};
 
 #[cfg(feature = "std")]
 pub(crate) use crate::boundary::Remote;
@@ -108,6 +109,8 @@ pub struct Context {
     host: NonNull<dyn Host>,
     up: Option<NonNull<Context>>,
     depth: u32,
+    /// How long the caller waits, and its own callers.
+    patience: Patience,
     /// What went wrong in the handler, for its caller.
     fault: Cell<Option<ModuleError>>,
 }
@@ -145,9 +148,10 @@ impl Context {
         // SAFETY: only the lifetime changes; the caller promises that the host outlives the context.
         let host = unsafe { core::mem::transmute::<NonNull<dyn Host + '_>, NonNull<dyn Host>>(host.into()) };
         // SAFETY: `up` is alive, as the caller promises.
-        let depth = up.map_or(0, |up| unsafe { up.as_ref() }.depth + 1);
+        let above = up.map(|up| unsafe { up.as_ref() });
+        let (depth, patience) = above.map_or((0, Patience::ENDLESS), |above| (above.depth + 1, above.patience));
         let hold = Hold::Place(Access::Free);
-        Self { place: place.into(), host, up, depth, hold, fault: Cell::new(None) }
+        Self { place: place.into(), host, up, depth, hold, patience, fault: Cell::new(None) }
     }
 
     /// What this call's module asks.
@@ -175,6 +179,16 @@ impl Context {
     #[inline]
     pub(crate) fn up_link(&self) -> Option<NonNull<Context>> {
         self.up
+    }
+
+    #[inline]
+    pub(crate) fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// Lets this call, and what it leads to, wait no longer than that; not if its callers wait less long.
+    pub(crate) fn limit(&mut self, time: Duration) -> bool {
+        self.patience.shorten(time)
     }
 
     pub(crate) fn up(&self) -> Option<&Context> {
@@ -292,6 +306,56 @@ impl Context {
     /// The directory that is the module's own, where its host gives it one.
     pub fn data_dir(&self) -> Option<&str> {
         self.place().data_dir.as_deref()
+    }
+
+    /// How long whoever has called this, directly or over others, still waits for it; nothing if they wait for ever.
+    ///
+    /// A request may carry an end ([`Request::with_timeout`]), which holds for all that is asked on its behalf. It is zero too
+    /// when a stop or a replacement of a module in this chain of calls waits for it to return.
+    pub fn time_left(&self) -> Option<Duration> {
+        #[cfg(feature = "std")]
+        if let Some(remote) = self.remote() {
+            return remote.time_left();
+        }
+        self.time_left_here()
+    }
+
+    /// Whether nobody needs what this call comes to any more: no time is [left](Self::time_left).
+    ///
+    /// Whatever a handler has begun it ends: what takes long looks at this now and then, and returns early.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use helix_runtime::prelude::*;
+    ///
+    /// #[helix_module]
+    /// #[derive(Default)]
+    /// struct Miner;
+    ///
+    /// #[helix_handlers]
+    /// impl Miner {
+    ///     /// Tries until it is not waited for any more.
+    ///     #[on_request]
+    ///     fn mine(&self, ctx: &Context) -> u64 {
+    ///         (0..).find(|_| ctx.is_cancelled()).unwrap_or_default()
+    ///     }
+    /// }
+    ///
+    /// let runtime = Runtime::builder().modules([Miner::descriptor()]).start().unwrap();
+    /// let request = helix_runtime::Request::new("mine").with_timeout(Duration::from_millis(5));
+    /// runtime.router().send_to("miner", request).unwrap();
+    /// ```
+    pub fn is_cancelled(&self) -> bool {
+        self.time_left() == Some(Duration::ZERO)
+    }
+
+    /// The same as `time_left`, for the copy of this crate that the call has come from.
+    pub(crate) fn time_left_here(&self) -> Option<Duration> {
+        let is_wanted = self.links().any(|link| link.place().gated.load(Ordering::Relaxed));
+        if is_wanted && !self.links().any(|link| link.hold == Hold::Gated) {
+            return Some(Duration::ZERO);
+        }
+        self.patience.left()
     }
 
     /// A value of the module's configuration.

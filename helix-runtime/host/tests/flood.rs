@@ -75,7 +75,7 @@ static LIBRARIES: LazyLock<[PathBuf; 2]> = LazyLock::new(|| {
 
 fn start(host: &str) -> Host {
     let text = format!(
-        "[host]\ncommand = {:?}\nmodules.flood = {{ isolation = \"process\", deadline_ms = 400 }}\n\
+        "[host]\ncommand = {:?}\nmodules.flood = {{ isolation = \"process\", deadline_ms = 1000 }}\n\
          modules.counter = {{ isolation = \"process\", queue = 1000 }}\n{host}",
         env!("CARGO_BIN_EXE_helix")
     );
@@ -102,14 +102,14 @@ fn one_that_does_not_read_is_ended_at_its_deadline_however_much_it_is_told() {
     stopped(&host);
     let began = Instant::now();
     let error = host.runtime().call::<(&[u8],), u64>("flood.length", (&vec![1; 8 << 20],)).unwrap_err().to_string();
-    assert!(error.contains("it has not answered for 400ms"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(error.contains("it has not answered for 1s"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     assert_eq!(add(&host).unwrap(), 1);
 
     let host = start("");
     stopped(&host);
     let told = host.runtime().publish(&Event::Custom(Custom::new("big", vec![1; 8 << 20])));
-    assert!(told.first_error.unwrap().1.to_string().contains("it has not answered for 400ms"));
+    assert!(told.first_error.unwrap().1.to_string().contains("it has not answered for 1s"));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn whatever_one_floods_with_others_are_answered_and_the_host_ends() {
         for _ in 0..calls {
             let began = Instant::now();
             add(&host).unwrap();
-            slow.fetch_or(began.elapsed() > Duration::from_secs(5), Ordering::Relaxed);
+            slow.fetch_or(began.elapsed() > Duration::from_secs(60), Ordering::Relaxed);
         }
         assert!(!slow.into_inner(), "{what}");
         let host_pid = host.runtime().call::<(), u32>("flood.pid", ()).unwrap();
@@ -129,7 +129,7 @@ fn whatever_one_floods_with_others_are_answered_and_the_host_ends() {
         // Its `on_stop` never ends: it is told how long it has, and then ended.
         let error = host.stop().unwrap_err().to_string();
         assert!(error.contains("it has not answered for"), "{what}: {error}");
-        assert!(began.elapsed() < Duration::from_secs(20), "{what}: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}: {:?}", began.elapsed());
         support::until("it is gone", || {
             rustix::process::test_kill_process(Pid::from_raw(host_pid as i32).unwrap()).is_err()
         });

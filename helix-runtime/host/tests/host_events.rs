@@ -151,8 +151,8 @@ impl Stage {
 
 fn write(folder: &Path, host: &str, sections: &str) {
     let text = format!(
-        "[host]\ncommand = {:?}\ndata_dir = {:?}\nmodules.witness = {{ isolation = \"process\", memory_mib = 64, files = 64, deadline_ms = 3000 }}\n\
-         modules.martyr = {{ isolation = \"process\", deadline_ms = 300 }}\n{host}\n{sections}",
+        "[host]\ncommand = {:?}\ndata_dir = {:?}\nmodules.witness = {{ isolation = \"process\", memory_mib = 64, files = 64, deadline_ms = 10000 }}\n\
+         modules.martyr = {{ isolation = \"process\", deadline_ms = 1000 }}\n{host}\n{sections}",
         env!("CARGO_BIN_EXE_helix"),
         folder.join("data"),
     );
@@ -247,7 +247,7 @@ fn that_a_module_comes_goes_changes_and_crashes_is_told_with_the_cause() {
     assert_eq!(stage.wait(1, "crashed martyr"), aborted);
     running(2);
     end("hang");
-    assert_eq!(stage.wait(2, "crashed martyr"), r#"crashed martyr: "it has not answered for 300ms""#);
+    assert_eq!(stage.wait(2, "crashed martyr"), r#"crashed martyr: "it has not answered for 1s""#);
     running(3);
     stage.host.stop_module("martyr").unwrap();
     stage.wait(0, "unloaded martyr");

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use helix_host::{Configuration, Host};
 use helix_runtime::prelude::*;
@@ -150,6 +151,10 @@ fn a_program_in_another_language_is_a_module_like_others() {
     let circle = stage.call::<u64>("circle", 1).unwrap_err().to_string();
     assert!(circle.contains("adder -> helper -> adder"), "the chain goes through it: {circle}");
 
+    let count = Request::new("count").with_timeout(Duration::from_millis(20));
+    let counted = runtime.router().send_to("adder", count).unwrap();
+    assert!(matches!(counted, Response::Success(_)), "it knows when nobody waits for it: {counted:?}");
+
     let forged: Vec<u8> = runtime.call::<(), Vec<u8>>("adder.forge", ()).unwrap();
     assert_eq!(forged, b"adder", "whoever it says that it is");
     let wrong = |what: &str| runtime.call::<(&str,), ()>("adder.wrong", (what,)).unwrap_err().to_string();
@@ -228,7 +233,7 @@ fn one_that_reads_or_says_a_little_at_a_time_is_ended_at_its_deadline() {
         let began = std::time::Instant::now();
         let error = stage.host.runtime().call::<(), ()>("adder.ask", ()).unwrap_err().to_string();
         assert!(error.contains("it has not answered for 5s"), "{way}: {error}");
-        assert!(began.elapsed() < std::time::Duration::from_secs(15), "{way}: {:?}", began.elapsed());
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "{way}: {:?}", began.elapsed());
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use helix_host::{Configuration, Host};
 use helix_runtime::prelude::*;
 use helix_runtime::{MaintenanceReason, Operation, Urgency, modules};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A number on its way.
 #[helix_message]
@@ -38,7 +39,8 @@ pub struct Reader { count: u64, next: u64, disorder: u64, notes: Vec<String>, pu
 
 fn wait(ctx: &Context) {
     let folder = std::path::Path::new(ctx.data_dir().unwrap());
-    std::fs::write(folder.join("entered"), "").unwrap();
+    std::fs::write(folder.join("entering"), std::process::id().to_string()).unwrap();
+    std::fs::rename(folder.join("entering"), folder.join("entered")).unwrap();
     while !folder.join("go").exists() { std::thread::yield_now() }
 }
 
@@ -211,6 +213,21 @@ fn a_reader_that_crashes_over_an_event_is_made_anew_and_hears_the_next() {
 }
 
 #[test]
+fn what_waits_while_the_reader_is_killed_is_heard_by_the_next() {
+    let folder = support::folder("queued_killed");
+    let host = start(&folder, 100);
+    hold(&host, &folder);
+    for number in 0..50 {
+        assert_eq!(host.runtime().publish(&Number { number }).queued, 1);
+    }
+    let pid = fs::read_to_string(folder.join("data/reader/entered")).unwrap().parse().unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    support::until("it is back", || host.modules()[1].restarts == 1 && host.modules()[1].state == "running");
+    support::until("all is heard", || told(&host).0 == 50);
+    assert_eq!((told(&host).1, host.stats().links[0].waiting), (0, 0), "in order");
+}
+
+#[test]
 fn what_went_over_a_link_is_counted() {
     let folder = support::folder("queued_counted");
     let host = start(&folder, 100);
@@ -305,12 +322,13 @@ fn a_handler_that_panics_over_an_event_that_waited_is_a_crash() {
 
 #[test]
 fn a_flood_arrives_whole_and_in_order() {
-    const COUNT: u64 = 300_000;
+    const COUNT: u64 = 100_000;
     let folder = support::folder("queued_flood");
     let host = start(&folder, 1 << 20);
     for number in 0..COUNT {
         assert_eq!(host.runtime().publish(&Number { number }).queued, 1);
     }
+    support::until("nothing waits", || host.stats().links[0].waiting == 0);
     support::until("all is heard", || told(&host).0 == COUNT);
     assert_eq!(told(&host).1, 0);
 }

@@ -7,6 +7,7 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use core::time::Duration;
 
 use super::crossing::{Crossing, event_of};
 use super::{Answer, Asked, EarCalls, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Subscription, Topic, fault};
@@ -145,6 +146,12 @@ impl Remote {
     pub(crate) fn respond(&self, to: &mut Option<Response>, response: &Response) {
         // SAFETY: the place is the host's.
         unsafe { (self.host.respond)(to, Answer::of(response)) };
+    }
+
+    /// How long whoever has called the module still waits.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        // SAFETY: the end is this one's.
+        unsafe { (self.host.time_left)(self.end) }
     }
 
     /// The event that the host delivers.

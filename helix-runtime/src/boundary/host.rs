@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::crossing::{Crossing, publish as publish_crossing};
 use super::{
@@ -26,6 +27,7 @@ static CALLS: HostCalls = HostCalls {
     fail,
     respond,
     lend,
+    time_left,
     config,
     log,
     enabled,
@@ -132,6 +134,12 @@ pub(super) unsafe fn respond(to: &mut Option<Response>, answer: Answer<'_>) {
 
 pub(super) unsafe fn lend<'a>(delivery: &'a Delivery<'_>) -> Crossing<'a> {
     delivery.crossing()
+}
+
+unsafe fn time_left(end: HostEnd) -> Option<Duration> {
+    // SAFETY: passed on. For a host that is gone nobody waits.
+    let left = unsafe { with(end, |_, from| Ok(from.and_then(Context::time_left_here))) };
+    left.unwrap_or(Some(Duration::ZERO))
 }
 
 unsafe fn config(end: HostEnd, place: &Place, key: &str) -> Option<*const str> {

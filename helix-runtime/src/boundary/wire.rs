@@ -87,6 +87,8 @@ pub(super) enum Up<'a> {
     Call { route: u32, request: &'a str, timeout: Option<Duration>, args: Bytes<'a> },
     /// Sends a request as it is.
     Request { route: u32, timeout: Option<Duration>, letter: Letter<'a> },
+    /// How long whoever has called the module still waits for it.
+    TimeLeft,
 }
 
 /// What a host answers.
@@ -113,6 +115,8 @@ pub(super) enum Told<'a> {
     },
     /// It went wrong: an `IpcError` in postcard, and the same in words.
     Failed { error: Bytes<'a>, text: &'a str },
+    /// So long; nothing if for ever.
+    Left(Option<Duration>),
 }
 
 /// An event for a handler, among others.

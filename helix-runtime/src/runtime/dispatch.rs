@@ -286,7 +286,8 @@ impl Host for Inner {
         let up = up.map(|up| unsafe { up.as_ref() });
         let link = NonNull::from(&mut cx);
         let (under, guard) = here.enter(link);
-        let patience = Patience::of_option(call.timeout);
+        let given = call.timeout.filter(|timeout| cx.limit(*timeout));
+        let patience = cx.patience();
         let follower: OnceCell<Following> = OnceCell::new();
         loop {
             let view = self.view(guard.keeps());
@@ -314,8 +315,8 @@ impl Host for Inner {
                 Err(Refused::NotRunning) => {
                     return Err(IpcError::NotRunning { module: instance.name().into(), state: instance.state() });
                 }
-                Err(Refused::Late) => {
-                    let waited = call.timeout.unwrap_or_default();
+                Err(Refused::Late(waited)) => {
+                    let waited = given.unwrap_or(waited);
                     return Err(IpcError::Timeout { target: instance.name().into(), waited });
                 }
                 Err(Refused::Busy | Refused::HeldOff) => {

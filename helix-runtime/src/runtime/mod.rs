@@ -60,6 +60,7 @@ pub(crate) use counts::Count;
 #[cfg(feature = "std")]
 pub(crate) use counts::Tallies;
 pub(crate) use names::ANY as ANY_REQUEST;
+pub(crate) use patience::Patience;
 #[cfg(feature = "std")]
 pub(crate) use readers::{Mark, Record};
 pub(crate) use word::Access;

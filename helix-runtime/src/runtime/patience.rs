@@ -1,12 +1,12 @@
-//! How long a call may wait for another thread to leave a module.
+//! How long a call may wait: for another thread to leave a module, and for what it asks of others.
 
 use core::time::Duration;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience(#[cfg(feature = "std")] Option<std::time::Instant>);
+pub(crate) struct Patience(#[cfg(feature = "std")] Option<std::time::Instant>);
 
 impl Patience {
-    pub(super) const ENDLESS: Self = Self(
+    pub(crate) const ENDLESS: Self = Self(
         #[cfg(feature = "std")]
         None,
     );
@@ -22,9 +22,25 @@ impl Patience {
         }
     }
 
-    /// For ever, if no time is given.
-    pub(super) fn of_option(time: Option<Duration>) -> Self {
-        time.map_or(Self::ENDLESS, Self::of)
+    /// Lets it run out by then; not if it does so before.
+    pub(crate) fn shorten(&mut self, time: Duration) -> bool {
+        #[cfg(feature = "std")]
+        if let Some(deadline) = Self::of(time).0
+            && self.0.is_none_or(|first| deadline < first)
+        {
+            self.0 = Some(deadline);
+            return true;
+        }
+        let _ = time;
+        false
+    }
+
+    /// How much of it is left; nothing if it has no end.
+    pub(crate) fn left(self) -> Option<Duration> {
+        #[cfg(feature = "std")]
+        return self.0.map(|deadline| deadline.saturating_duration_since(std::time::Instant::now()));
+        #[cfg(not(feature = "std"))]
+        None
     }
 
     /// Whether it has run out.

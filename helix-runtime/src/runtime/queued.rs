@@ -149,6 +149,13 @@ impl Inner {
 }
 
 impl Instance {
+    /// Takes over the events that wait for the instance that it follows, and has had no chance to hear.
+    pub(super) fn inherit_queue(&self, from: &Self) {
+        if let (Some(queue), Some(before)) = (self.queue(), from.queue()) {
+            queue.inherit(before);
+        }
+    }
+
     /// How whoever delivers events to it shares it.
     fn access_of_events(&self) -> Access {
         self.access(self.hearings().any(|hearing| hearing.access == Access::Exclusive))

@@ -341,6 +341,10 @@ impl Inner {
         let new = Arc::new(counted(new, &self.settings));
         let open = || new.open().map_err(|error| LifecycleError::new(new.name(), Step::Start.attribute(), error));
         let started = self.make(&new).and_then(|()| self.step(&new, Step::Start, Hold::Place(Access::Free)));
+        #[cfg(feature = "std")]
+        if started.is_ok() {
+            new.inherit_queue(failed);
+        }
         let started = started.and_then(|()| open());
         let mut registry = self.registry();
         if let Err(error) = started {

@@ -8,6 +8,7 @@
 //! lock of this file it looks whether someone who holds the module waits, directly or over others, for one that its own
 //! chain holds. The last to join such a circle is told so. No user code runs under the lock.
 
+use std::time::Instant;
 use std::vec::Vec;
 
 use crate::chain::{Light, Mark};
@@ -129,7 +130,7 @@ pub(super) fn wait<'a>(
     let mut first = held.is_some();
     let mut listed: Option<Listed> = None;
     let mut impatient: Option<HeldOff<'_>> = None;
-    let mut backoff = Backoff::new();
+    let (mut backoff, began) = (Backoff::new(), Instant::now());
     loop {
         // The transition may have begun while this call waited.
         first |= up.is_some_and(|up| up.is_gated(host));
@@ -154,7 +155,7 @@ pub(super) fn wait<'a>(
             }
         }
         if patience.is_over() {
-            return Err(Refused::Late);
+            return Err(Refused::Late(began.elapsed()));
         }
         if backoff.is_long() && impatient.is_none() && access != Access::Free {
             impatient = Some(instance.word.held_off());

@@ -36,9 +36,9 @@ pub(crate) enum Refused {
     Busy,
     /// It could be entered, but others come first.
     HeldOff,
-    /// The caller's time is over. Without `std` nobody waits.
+    /// The caller's time is over, after it has waited so long. Without `std` nobody waits.
     #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "nobody waits"))]
-    Late,
+    Late(core::time::Duration),
 }
 
 pub(crate) struct Word {

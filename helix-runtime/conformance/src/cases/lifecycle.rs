@@ -183,6 +183,17 @@ pub(super) fn a_module_that_stays_busy_ends_the_stop_and_runs_on(placement: &dyn
     assert_eq!(states(&runtime), [("server", ModuleState::Stopped), ("caller", ModuleState::Stopped)]);
 }
 
+pub(super) fn who_is_inside_knows_that_a_stop_waits(placement: &dyn Placement) {
+    let runtime = plain(placement, &[SERVER]);
+    let ear = Ear::on(&runtime, &[]);
+    std::thread::scope(|scope| {
+        let inside = scope.spawn(|| runtime.call::<(), bool>("server.search", ()));
+        ear.wait_for("server: searches");
+        runtime.stop_module(id(&runtime, "server")).unwrap();
+        assert_eq!(inside.join().unwrap(), Ok(false), "nobody had set an end");
+    });
+}
+
 pub(super) fn a_module_cannot_be_stopped_from_inside_of_it(placement: &dyn Placement) {
     let runtime = Arc::new(plain(placement, &[A, B]));
     let manager = Arc::downgrade(&runtime);

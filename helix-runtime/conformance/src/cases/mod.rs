@@ -40,6 +40,7 @@ macro_rules! each_case {
             what_a_module_needs_must_be_there_to_start_it
             a_stop_is_announced_before_anyone_stops
             a_module_that_stays_busy_ends_the_stop_and_runs_on
+            who_is_inside_knows_that_a_stop_waits
             a_module_cannot_be_stopped_from_inside_of_it
             an_essential_module_cannot_go_while_the_system_runs
             what_is_added_must_fit_and_start_or_is_not_there
@@ -80,6 +81,8 @@ macro_rules! each_case {
             a_kept_client_serves_a_module
             a_broadcast_is_answered_in_the_order_of_registration
             who_does_not_wait_longer_is_told_so
+            a_handler_knows_when_nobody_waits_for_it
+            who_asks_for_others_waits_no_longer_than_they_do
         }
         mailboxes {
             the_highest_priority_first_then_first_come

@@ -187,3 +187,24 @@ pub(super) fn who_does_not_wait_longer_is_told_so(placement: &dyn Placement) {
         assert_eq!(patient.join().unwrap(), Ok(Response::ok([5])));
     });
 }
+
+pub(super) fn a_handler_knows_when_nobody_waits_for_it(placement: &dyn Placement) {
+    let runtime = plain(placement, &[CALLER, SERVER]);
+    let search = Request::new("search").with_timeout(Duration::from_millis(20));
+    assert_eq!(runtime.router().send_to("server", search.clone()), Ok(Response::ok([1])));
+    assert_eq!(runtime.router().send_to("caller", search), Ok(Response::ok([1])), "what it asks is for them too");
+}
+
+pub(super) fn who_asks_for_others_waits_no_longer_than_they_do(placement: &dyn Placement) {
+    let runtime = plain(placement, &[CALLER, SERVER]);
+    let gate = Gate::new(&runtime, 100, "gate");
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| runtime.call::<(), u64>("server.hold", ()));
+        gate.arrived();
+        let search = Request::new("search").with_timeout(Duration::from_millis(5));
+        let late = runtime.router().send_to("caller", search).unwrap_err().to_string();
+        assert!(late.contains("server: no answer after"), "{late}");
+        gate.open();
+        assert_eq!(held.join().unwrap(), Ok(0));
+    });
+}

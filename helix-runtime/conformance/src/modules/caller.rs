@@ -29,6 +29,10 @@ impl Caller {
         }
     }
     #[on_request]
+    fn search(&self, ctx: &Context) -> Result<bool, ModuleError> {
+        Ok(ctx.call::<(), bool>("server.search", ())?)
+    }
+    #[on_request]
     fn mirror(&self, point: Point) -> Result<Point, ModuleError> {
         Ok(self.geometry.as_ref().ok_or("not initialized")?.mirror(point)?)
     }

@@ -42,6 +42,16 @@ impl Server {
         wait_at("gate", ctx)?;
         Ok(self.size)
     }
+    /// Goes on until nobody waits for it. Whether anybody had set an end.
+    #[on_request]
+    fn search(&mut self, ctx: &Context) -> bool {
+        let is_limited = ctx.time_left().is_some();
+        say(ctx, "searches");
+        while !ctx.is_cancelled() {
+            std::thread::yield_now();
+        }
+        is_limited
+    }
     #[on_request(raw)]
     fn echo(&self, request: &Request, ctx: &Context) -> Result<Response, ModuleError> {
         Ok(match request.payload.as_slice() {

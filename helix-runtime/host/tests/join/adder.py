@@ -27,6 +27,15 @@ def double(payload):
     return doubled
 
 
+@module.request("count")
+def count(_):
+    """As far as it comes until nobody waits for it."""
+    counted = 0
+    while module.time_left() != 0:
+        counted += 1
+    return bytes(Writer().uint(counted).out)
+
+
 @module.request("circle")
 def circle(payload):
     return module.call("helper", "back", payload)

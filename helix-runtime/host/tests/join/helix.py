@@ -260,6 +260,11 @@ class Module:
             raise Refused(told.text())
         return kind, told
 
+    def time_left(self):
+        """How many seconds whoever has called still waits; None if for ever, 0 if the conversation is cancelled."""
+        _, told = self.ask(Writer().uint(9))
+        return told.option(lambda: told.uint() + told.uint() / 1e9)
+
     def config(self, key):
         """A configured value of the module's own, or None."""
         _, told = self.ask(Writer().uint(1).text(key))

@@ -61,12 +61,12 @@ pub fn patched(library: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Returns when that is so; fails when it takes too long.
+/// Returns when that is so; fails when it hangs: however slow the machine is.
 #[track_caller]
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(300);
     while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not within a minute");
+        assert!(Instant::now() < deadline, "{what}: not within five minutes");
         std::thread::yield_now();
     }
 }

@@ -130,6 +130,8 @@ impl Far {
                 // SAFETY: the configuration lives as long as the runtime, of which a call is under way.
                 Told::Text(value.map(|value| unsafe { &*value }))
             }
+            // SAFETY: the end is this one's, and goes back when this goes.
+            Up::TimeLeft => Told::Left(unsafe { (calls.time_left)(end) }),
             Up::Publish(ref event) => {
                 // SAFETY: the end is this one's, and goes back when this goes; a place is of the call under way.
                 let outcome = unsafe { (calls.publish)(end, &event.crossing(), &mut error) };

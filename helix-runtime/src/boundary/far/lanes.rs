@@ -137,6 +137,13 @@ impl Lanes {
         }
     }
 
+    /// Takes over what waits elsewhere, before anything was put here.
+    pub(super) fn inherit(&self, from: &Self) {
+        let Waiting { control, data, lost, .. } = core::mem::take(&mut *from.waiting.lock());
+        let put = (control.events + data.events) as u64;
+        *self.waiting.lock() = Waiting { control, data, put, lost };
+    }
+
     /// How many have ever waited.
     pub(super) fn put_so_far(&self) -> u64 {
         self.waiting.lock().put

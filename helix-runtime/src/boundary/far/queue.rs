@@ -130,6 +130,18 @@ impl Queue {
         }
     }
 
+    /// Takes over what waits for the instance before, whose process has ended, if both have the same handlers.
+    pub(crate) fn inherit(&self, from: &Self) {
+        if self.hears == from.hears {
+            self.lanes.inherit(&from.lanes);
+        }
+        if self.len() > 0
+            && let Some(process) = self.process.upgrade()
+        {
+            process.wake();
+        }
+    }
+
     /// How many events were put here, and how many of these are done with, in order.
     pub(super) fn progress(&self) -> (u64, u64) {
         (self.lanes.put_so_far(), self.done.load(Ordering::Acquire))

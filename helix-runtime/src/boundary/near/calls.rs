@@ -5,6 +5,7 @@ use alloc::string::ToString;
 use alloc::sync::Weak;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
+use core::time::Duration;
 
 use super::{Ear, Near, locked};
 use crate::boundary::crossing::Crossing;
@@ -22,6 +23,7 @@ pub(super) static CALLS: HostCalls = HostCalls {
     fail: host::fail,
     respond: host::respond,
     lend: host::lend,
+    time_left,
     config,
     log: host::log,
     enabled: host::enabled,
@@ -68,6 +70,15 @@ unsafe fn ask<T>(
             None
         }
     }
+}
+
+unsafe fn time_left(end: HostEnd) -> Option<Duration> {
+    let read = |told: Told<'_>| match told {
+        Told::Left(left) => Some(left),
+        _ => None,
+    };
+    // SAFETY: passed on. For a host that is gone nobody waits.
+    unsafe { ask(end, &Up::TimeLeft, &mut Vec::new(), read) }.unwrap_or(Some(Duration::ZERO))
 }
 
 unsafe fn config(end: HostEnd, _: &Place, key: &str) -> Option<*const str> {
