@@ -341,8 +341,9 @@ impl Context {
     ///     }
     /// }
     ///
-    /// let runtime = Runtime::builder().modules([Miner::descriptor()]).start().unwrap();
-    /// let request = helix_runtime::Request::new("mine").with_timeout(Duration::from_millis(5));
+    /// let runtime = helix_runtime::Runtime::builder().modules(helix_runtime::modules![Miner]).build().unwrap();
+    /// runtime.start().unwrap();
+    /// let request = Request::new("mine").with_timeout(Duration::from_millis(5));
     /// runtime.router().send_to("miner", request).unwrap();
     /// ```
     pub fn is_cancelled(&self) -> bool {

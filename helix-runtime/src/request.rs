@@ -66,7 +66,8 @@ impl Request {
         self
     }
 
-    /// Sets how long the sender waits: for the module to be free, or in its mailbox.
+    /// Sets how long the sender waits: for the module to be free, or in its mailbox. It waits no longer for what is asked on
+    /// its behalf either, and the handler sees what is left ([`Context::time_left`](crate::Context::time_left)).
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
