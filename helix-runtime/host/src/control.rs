@@ -10,4 +10,6 @@ mod server;
 
 pub use client::{Client, NoHost, default_socket};
 pub use protocol::{Answer, Fault, LONGEST, Question, Verb, read_question};
-pub use server::{Bound, ControlFault, Server};
+pub use server::Server;
+
+pub use crate::socket::{Bound, ControlFault};

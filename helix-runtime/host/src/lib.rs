@@ -22,6 +22,7 @@ mod library;
 mod load;
 mod manifest;
 mod process;
+mod socket;
 mod trust;
 pub mod value;
 mod watch;

@@ -1,14 +1,11 @@
-//! The host's end: a thread that listens, and one for each that asks.
+//! The host's end: one question at a time of each that asks.
 
-use std::fs;
 use std::io::{self, BufReader};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, TrySendError, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use helix_runtime::{Event, EventResponse, EventSubscription, EventTopic};
@@ -18,46 +15,13 @@ use serde_json::{Value, json};
 
 use super::protocol::{self, Answer, Fault, VERSION, Verb};
 use crate::host::{Host, HostFault, LogBook};
+use crate::socket::{Bound, ControlFault, Listening, is_owner};
 use crate::value;
 
 /// A host's control socket, as long as it is there.
 #[derive(Debug)]
 pub struct Server {
-    path: PathBuf,
-    inode: u64,
-    ended: Arc<AtomicBool>,
-    listener: UnixListener,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// Why a host cannot be controlled.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ControlFault {
-    /// Another one is there already.
-    #[error("{}: a host is running there already; stop it, or name another socket with `--socket`", .0.display())]
-    Taken(PathBuf),
-    /// Something else has that name.
-    #[error("{}: found something that is no socket, expected nothing, or a socket that a host has left; name another", .0.display())]
-    Other(PathBuf),
-    /// Others may put something else in the place of the socket.
-    #[error("{}: others may write into the directory (mode {mode:o}, owner {owner}), expected one's own; `chmod go-w` it, or name another", .path.display())]
-    Open {
-        /// The directory.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-        /// Whose it is.
-        owner: u32,
-    },
-    /// The system refuses.
-    #[error("{}: {error}", .path.display())]
-    Io {
-        /// The socket.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    _listening: Listening,
 }
 
 /// How many may ask at once.
@@ -67,59 +31,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many events wait for whoever listens to them.
 const WAITING: usize = 1024;
 
-/// A control socket that nobody answers yet: whoever asks waits.
-#[derive(Debug)]
-pub struct Bound {
-    path: PathBuf,
-    listener: UnixListener,
-}
-
 impl Bound {
-    /// Makes the socket, for its owner alone.
-    ///
-    /// # Errors
-    /// When a host listens there already, something else has that name, or the directory is not its owner's alone.
-    pub fn new(path: &Path) -> Result<Self, ControlFault> {
-        let io = |error| ControlFault::Io { path: path.into(), error };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
-        let found = fs::metadata(folder).map_err(io)?;
-        let mode = found.permissions().mode() & 0o777;
-        if mode & 0o022 != 0 || found.uid() != rustix::process::geteuid().as_raw() {
-            return Err(ControlFault::Open { path: folder.into(), mode, owner: found.uid() });
-        }
-        match fs::symlink_metadata(path) {
-            Ok(found) if !found.file_type().is_socket() => return Err(ControlFault::Other(path.into())),
-            Ok(_) => match UnixStream::connect(path) {
-                // Of a host that was killed.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(io)?,
-                _ => return Err(ControlFault::Taken(path.into())),
-            },
-            Err(_) => {}
-        }
-        let listener = UnixListener::bind(path).map_err(io)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(io)?;
-        Ok(Self { path: path.into(), listener })
-    }
-
-    /// What it listens on.
-    pub(crate) fn into_listener(self) -> UnixListener {
-        self.listener
-    }
-
     /// Answers questions to a host.
     ///
     /// # Errors
     /// When the system has no thread for it.
     pub fn serve(self, host: Arc<Host>) -> Result<Server, ControlFault> {
-        let Self { path, listener } = self;
-        let io = |error| ControlFault::Io { path: path.clone(), error };
-        let inode = fs::symlink_metadata(&path).map_err(io)?.ino();
-        let ended = Arc::new(AtomicBool::new(false));
-        let (ends, waits) = (ended.clone(), listener.try_clone().map_err(io)?);
-        let thread = std::thread::Builder::new().name("helix-control".into());
-        let thread = thread.spawn(move || listen(&waits, &host, &ends)).map_err(io)?;
-        Ok(Server { path, inode, ended, listener, thread: Some(thread) })
+        let answer = move |stream: UnixStream, ended: &AtomicBool| {
+            // Whoever goes away in the middle is not answered.
+            drop(answer(&host, &stream, ended));
+        };
+        let turn_away = |mut stream: UnixStream| {
+            let message = format!("{MOST} others are asking this host already; try again later");
+            drop(protocol::write(&mut stream, &Answer::Fault(Fault { exit: 1, message })));
+        };
+        Ok(Server { _listening: self.listen("control", MOST, answer, turn_away)? })
     }
 }
 
@@ -131,65 +57,6 @@ impl Server {
     pub fn new(host: Arc<Host>, path: &Path) -> Result<Self, ControlFault> {
         Bound::new(path)?.serve(host)
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Release);
-        // It waits for the next that connects; that ends so, wherever the file is.
-        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-        // Another host may have made one of its own there.
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
-            drop(fs::remove_file(&self.path));
-        }
-    }
-}
-
-/// One of those who may ask at once, until it goes.
-struct Asking(Arc<AtomicUsize>);
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn listen(listener: &UnixListener, host: &Arc<Host>, ended: &Arc<AtomicBool>) {
-    let count = Arc::new(AtomicUsize::new(0));
-    for stream in listener.incoming() {
-        if ended.load(Ordering::Acquire) {
-            return;
-        }
-        let Ok(mut stream) = stream else {
-            // Such as too many open files: until one is closed.
-            std::thread::sleep(Duration::from_millis(10));
-            continue;
-        };
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        let asking = Asking(count.clone());
-        if before >= MOST {
-            let message = format!("{MOST} others are asking this host already; try again later");
-            drop(protocol::write(&mut stream, &Answer::Fault(Fault { exit: 1, message })));
-            continue;
-        }
-        let (host, ended) = (host.clone(), ended.clone());
-        let answer = move || {
-            let _asking = asking;
-            // Whoever goes away in the middle is not answered.
-            drop(answer(&host, &stream, &ended));
-        };
-        // Who finds no thread is not answered either.
-        drop(std::thread::Builder::new().name("helix-asked".into()).spawn(answer));
-    }
-}
-
-/// Whether whoever is at the other end may ask.
-fn is_owner(stream: &UnixStream) -> bool {
-    let own = rustix::process::geteuid();
-    rustix::net::sockopt::socket_peercred(stream).is_ok_and(|peer| peer.uid == own || peer.uid.is_root())
 }
 
 fn answer(host: &Host, stream: &UnixStream, ended: &AtomicBool) -> io::Result<()> {

@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use helix_runtime::{ModuleFlags, ModuleInfo, ModuleVersion, check_name};
 
 use super::control::{FromProcess, Join, PREAMBLE, Receiver, Sender, ToProcess};
 use super::{Link, Order, Permits, Placing, make_own};
-use crate::control::{Bound, ControlFault};
+use crate::socket::{Bound, ControlFault, Listening, is_owner};
 
 /// A program that has joined, and is served as a module from here on.
 #[derive(Debug)]
@@ -36,10 +35,7 @@ struct Invitation {
 /// The socket on which programs join, as long as it is there.
 #[derive(Debug)]
 pub(crate) struct Door {
-    path: PathBuf,
-    listener: UnixListener,
-    ended: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _listening: Listening,
 }
 
 /// The file in a module's directory in which its token stands.
@@ -59,16 +55,18 @@ impl Invitation {
         Ok(invitation)
     }
 
-    /// Makes a new token and writes it into the file, which only its owner reads.
+    /// Makes a new token and writes it into the file, which only its owner reads. Until it is there the old one counts.
     fn renew(&mut self) -> io::Result<()> {
         let mut bytes = [0; 32];
         fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-        self.token = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let new = self.file.with_extension("new");
         let _ = fs::remove_file(&new);
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(self.token.as_bytes())?;
-        fs::rename(new, &self.file)
+        file.write_all(token.as_bytes())?;
+        fs::rename(new, &self.file)?;
+        self.token = token;
+        Ok(())
     }
 }
 
@@ -87,66 +85,25 @@ impl Door {
             let invitation = folder.and_then(|folder| Invitation::new(placing, &folder));
             invitations.insert(module, invitation.map_err(|error| io(io::Error::other(error)))?);
         }
-        let listener = Bound::new(path)?.into_listener();
-        let (waits, ended) = (listener.try_clone().map_err(io)?, Arc::new(AtomicBool::new(false)));
-        let ends = ended.clone();
-        let inside = Arc::new(Inside {
-            invitations: Mutex::new(invitations),
-            taken: Box::new(taken),
-            count: AtomicUsize::new(0),
-        });
-        let thread = std::thread::Builder::new().name("helix-join".into());
-        let thread = thread.spawn(move || inside.listen(&waits, &ends)).map_err(io)?;
-        Ok(Self { path: path.into(), listener, ended, thread: Some(thread) })
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Release);
-        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-        let _ = fs::remove_file(&self.path);
+        let inside = Inside { invitations: Mutex::new(invitations), taken: Box::new(taken) };
+        let admit = move |stream: UnixStream, _: &AtomicBool| {
+            if let Err(reason) = inside.admit(stream) {
+                log::warn!(target: "helix", "a program could not join: {reason}");
+            }
+        };
+        let turn_away = |_| {
+            log::warn!(target: "helix", "a program that wants to join is turned away: {MOST} others are about to");
+        };
+        Ok(Self { _listening: Bound::new(path)?.listen("join", MOST, admit, turn_away)? })
     }
 }
 
 struct Inside {
     invitations: Mutex<BTreeMap<String, Invitation>>,
     taken: Box<dyn Fn(Joined) -> Result<(), String> + Send + Sync>,
-    count: AtomicUsize,
 }
 
 impl Inside {
-    fn listen(self: &Arc<Self>, listener: &UnixListener, ended: &AtomicBool) {
-        for stream in listener.incoming() {
-            if ended.load(Ordering::Acquire) {
-                return;
-            }
-            let Ok(stream) = stream else {
-                // Such as too many open files: until one is closed.
-                std::thread::sleep(Duration::from_millis(10));
-                continue;
-            };
-            if self.count.fetch_add(1, Ordering::AcqRel) >= MOST {
-                self.count.fetch_sub(1, Ordering::AcqRel);
-                log::warn!(target: "helix", "a program that wants to join is turned away: {MOST} others are about to");
-                continue;
-            }
-            let inside = self.clone();
-            let admit = move || {
-                if let Err(reason) = inside.admit(stream) {
-                    log::warn!(target: "helix", "a program could not join: {reason}");
-                }
-                inside.count.fetch_sub(1, Ordering::AcqRel);
-            };
-            if std::thread::Builder::new().name("helix-joins".into()).spawn(admit).is_err() {
-                self.count.fetch_sub(1, Ordering::AcqRel);
-            }
-        }
-    }
-
     fn admit(&self, stream: UnixStream) -> Result<(), String> {
         let told = |error: io::Error| error.to_string();
         let sender = Sender::new(stream.try_clone().map_err(told)?);
@@ -155,10 +112,8 @@ impl Inside {
             let _ = sender.send(&ToProcess::Unwelcome { reason: reason.clone() });
             reason
         };
-        let own = rustix::process::geteuid();
-        let peer = rustix::net::sockopt::socket_peercred(&stream).map_err(|error| error.to_string())?;
         (&stream).write_all(&PREAMBLE).map_err(told)?;
-        if peer.uid != own && !peer.uid.is_root() {
+        if !is_owner(&stream) {
             return Err(refuse("found another user, expected the host's owner".into()));
         }
         let (join, receiver) = read_join(&stream).map_err(refuse)?;
@@ -191,20 +146,16 @@ impl Inside {
         };
         let found: Vec<String> =
             invitations.iter().filter(|(_, invitation)| is_it(invitation)).map(|(module, _)| module.clone()).collect();
-        let known = found.into_iter().next().and_then(|module| invitations.remove_entry(&module));
-        let Some((module, mut invitation)) = known else {
+        let known = found.into_iter().next().and_then(|module| Some((invitations.get_mut(&module)?, module)));
+        let Some((invitation, module)) = known else {
             return Err(
                 "found a token that is none, or that was used before, expected the one in the file `token` in the \
                         module's directory as it is now"
                     .into(),
             );
         };
-        let placing = invitation.placing.clone();
-        let renewed = invitation.renew().map_err(|error| format!("{}: {error}", invitation.file.display()));
-        if renewed.is_ok() {
-            invitations.insert(module.clone(), invitation);
-        }
-        renewed.map(|()| (module, placing))
+        invitation.renew().map_err(|error| format!("{}: {error}", invitation.file.display()))?;
+        Ok((module, invitation.placing.clone()))
     }
 }
 
