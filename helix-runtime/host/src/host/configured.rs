@@ -135,7 +135,6 @@ impl Configured {
         if watched.text.as_ref() == Some(&text) {
             return None;
         }
-        let is_first = watched.text.is_none();
         let read = self.read(&text, path).map_err(|error| error.to_string()).and_then(|configuration| {
             let candidate = Candidate { configured: self, configuration: &configuration };
             check(&candidate).map_err(|fault| format!("{}: {fault}", path.display()))?;
@@ -144,8 +143,6 @@ impl Configured {
         watched.text = Some(text);
         match read {
             Ok(configuration) => self.take(configuration),
-            // The host would not have started with it.
-            Err(_) if is_first => None,
             Err(error) => {
                 log::error!(target: "helix", "{error}; what was configured before stays");
                 None

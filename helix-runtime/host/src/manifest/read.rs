@@ -1,8 +1,10 @@
 //! How a manifest is read: every fault is noted with its place, and reading goes on.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
+use helix_runtime::FromConfig;
 use helix_runtime::modinfo::Record;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -27,6 +29,11 @@ pub(super) fn read(text: &str, record: &Record) -> Result<Manifest, Vec<Manifest
     for error in &syntax {
         reading.faults.push((error.span().map_or(0, |span| span.start), error.message().into()));
     }
+    // What does not end is missed once for each that has begun.
+    let mut told = BTreeSet::new();
+    reading.faults.retain(|(at, fault)| {
+        told.insert((text[..text.floor_char_boundary(*at)].matches('\n').count(), fault.clone()))
+    });
     // What is wrong besides may come of that.
     if syntax.is_empty() {
         reading.whole(table.get_ref());
@@ -58,6 +65,17 @@ fn one_of(found: &str, known: &[&str]) -> String {
         [] => "none".into(),
         _ => format!("one of `{}`{meant}", known.join("`, `")),
     }
+}
+
+/// What a value of that type looks like, if the text is none. Of types of the module's own nothing is known here.
+fn expected(ty: &str, text: &str) -> Option<&'static str> {
+    macro_rules! of {
+        ($found:expr; $($known:ty)*) => { match $found {
+            $(stringify!($known) => <$known>::from_config(text).is_none().then_some(<$known>::EXPECTED),)*
+            _ => None,
+        } };
+    }
+    of! { ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>')).unwrap_or(ty); u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 bool char }
 }
 
 impl<'a> Reading<'a> {
@@ -153,8 +171,8 @@ impl<'a> Reading<'a> {
     }
 
     fn config(&mut self, table: &DeTable<'a>) {
-        let known: Vec<&str> =
-            self.record.all("config").filter_map(|line| line.split_once(':').map(|(key, _)| key)).collect();
+        let declared: Vec<(&str, &str)> = self.record.all("config").filter_map(|line| line.split_once(':')).collect();
+        let known: Vec<&str> = declared.iter().map(|(key, _)| *key).collect();
         for (key, value) in table {
             let name: &str = key.get_ref();
             let text = match value.get_ref() {
@@ -167,10 +185,13 @@ impl<'a> Reading<'a> {
                     continue;
                 }
             };
-            if known.contains(&name) {
-                self.manifest.config.push((name.into(), text));
-            } else {
+            let Some((_, rest)) = declared.iter().find(|(key, _)| *key == name) else {
                 self.unknown("key", key, &known);
+                continue;
+            };
+            match expected(rest.split('=').next().unwrap_or_default().trim(), &text) {
+                Some(expected) => self.wrong(value, expected),
+                None => self.manifest.config.push((name.into(), text)),
             }
         }
     }
@@ -229,7 +250,7 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_told_with_its_place() {
         let text = "[module]\nname = \"mash\"\nlicence = \"MIT\"\npermissions = [\"call/node.tip\", \"call/walet\", 3]\n\
-                    [config]\nttl = [1]\nmoto = \"on\"\n[limits]\nmemory_mib = 0\nfile = 3\n[signatures]\nabc = \"def\"\n[limit]\n";
+                    [config]\nttl = -1\nmoto = \"on\"\n[limits]\nmemory_mib = 0\nfile = 3\n[signatures]\nabc = \"def\"\n[limit]\n";
         let faults = read(text, &record()).unwrap_err();
         let lines: Vec<String> =
             faults.iter().map(|fault| format!("{}:{}: {}", fault.line, fault.column, fault.text)).collect();
@@ -239,7 +260,7 @@ mod tests {
             "3:1: found the key `licence`, expected one of `author`, `description`, `license`, `name`, `permissions`, `version`; did you mean `license`?",
             "4:33: found the permission `call/walet`, expected of what the library asks for one of `call/node`, `publish/mesh`",
             "4:47: found 3, expected a permission such as \"call/node\"",
-            "6:7: found a value of type array, expected text, a decimal number, true or false",
+            "6:7: found -1, expected a whole number from 0 to 4294967295",
             "7:1: found the key `moto`, expected one of `ttl`, `motto`; did you mean `motto`?",
             "9:14: found 0, expected a whole number from 1 to 4294967295",
             "10:1: found the key `file`, expected one of `cpu_seconds`, `deadline_ms`, `files`, `memory_mib`; did you mean `files`?",
@@ -255,6 +276,8 @@ mod tests {
         let faults = read("[module\nname = \nversion = \"2.0.0\" x\n", &record()).unwrap_err();
         assert!(faults.len() >= 2, "{faults:?}");
         assert_eq!(faults[0].line, 1);
+        let faults = read(&format!("[module]\nname = {}\n", "[".repeat(90)), &record()).unwrap_err();
+        assert!(faults.len() < 5, "{faults:?}");
     }
 
     #[test]
