@@ -61,6 +61,13 @@ impl Reader {
     fn panics(&mut self) { panic!("told to") }
     #[on_event("flow.abort")]
     fn abort(&mut self) { std::process::abort() }
+    #[on_event("flow.listen")]
+    fn listen(&mut self, ctx: &Context) -> Result<(), ModuleError> {
+        let topics = vec![helix_runtime::EventTopic::Custom("flow.left".into())];
+        let hear = Box::new(|_: &Event| EventResponse::Handled);
+        ctx.handle().subscribe(helix_runtime::EventSubscription::new("left", topics, hear))?;
+        Ok(())
+    }
     #[on_event("flow.defer")]
     fn defer(&mut self) -> EventResponse {
         if std::mem::replace(&mut self.put_off, true) { self.notes.push("again".into()); EventResponse::Handled }
@@ -210,6 +217,18 @@ fn a_reader_that_crashes_over_an_event_is_made_anew_and_hears_the_next() {
     support::until("it is back", || host.modules()[1].restarts == 1 && host.modules()[1].state == "running");
     assert_eq!(host.runtime().publish(&Number { number: 0 }).queued, 1);
     support::until("it hears", || told(&host).0 == 1);
+}
+
+#[test]
+fn a_closure_that_belongs_to_no_module_goes_with_its_process() {
+    let folder = support::folder("queued_closure");
+    let host = start(&folder, 100);
+    assert_eq!(named(&host, "flow.listen").queued, 1);
+    support::until("it listens", || named(&host, "flow.left").handled == 1);
+    assert_eq!(named(&host, "flow.abort").queued, 1);
+    support::until("it is back", || host.modules()[1].restarts == 1 && host.modules()[1].state == "running");
+    let heard = named(&host, "flow.left");
+    assert_eq!((heard.handled, heard.ignored, heard.failed), (0, 0, 0));
 }
 
 #[test]

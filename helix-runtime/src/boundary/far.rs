@@ -159,6 +159,12 @@ unsafe fn destroy(data: *mut ()) {
     let far = unsafe { Box::from_raw(data.cast::<Arc<Far>>()) };
     // A process that is gone has nothing left to end.
     let _ = far.converse(&Down::Destroy, None, &mut Vec::new());
+    // Those of the module's own are gone with it; of the others the closures are.
+    let left = far.own.lock().take_subscriptions();
+    for subscription in left {
+        // SAFETY: the end is this one's.
+        unsafe { (host::calls().unsubscribe)(far.end, subscription, &mut Vec::new()) };
+    }
 }
 
 /// One instance in a process.

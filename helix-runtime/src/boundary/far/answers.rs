@@ -36,6 +36,10 @@ impl Own {
         }
     }
 
+    pub(super) fn take_subscriptions(&mut self) -> BTreeSet<u32> {
+        core::mem::take(&mut self.subscriptions)
+    }
+
     fn note_subscription(&mut self, subscription: u32) {
         if self.subscriptions.len() < MOST_OWN {
             self.subscriptions.insert(subscription);
