@@ -4,6 +4,7 @@ mod book;
 mod builder;
 mod by_name;
 mod change;
+mod claim;
 mod configured;
 mod fault;
 mod joined;
@@ -26,6 +27,7 @@ use crate::load::{Loaded, Loader};
 use crate::process::Door;
 
 use change::Changing;
+use claim::Claim;
 use configured::Configured;
 use keep::Keep;
 use lazy::Lazy;
@@ -54,6 +56,7 @@ pub struct Host {
     threads: Vec<JoinHandle<()>>,
     /// Where programs join, if they may.
     door: Mutex<Option<Door>>,
+    _claim: Option<Claim>,
 }
 
 /// What the host's threads share.

@@ -433,6 +433,19 @@ fn a_program_that_is_no_server_of_modules_is_told_so() {
 }
 
 #[test]
+fn two_hosts_do_not_share_a_directory() {
+    let folder = support::folder("shared");
+    let host = start(&folder, "", "").unwrap();
+    let fault = start(&folder, "", "").unwrap_err().to_string();
+    assert!(
+        fault.ends_with("data: found another host that uses it, expected one's own; give each host a `data_dir`"),
+        "{fault}"
+    );
+    drop(host);
+    start(&folder, "", "").unwrap();
+}
+
+#[test]
 fn its_world_is_empty_but_for_what_it_was_given() {
     let folder = support::folder("world");
     let host = start(&folder, "", "").unwrap();

@@ -16,6 +16,7 @@ use crate::process::{Placings, covers};
 
 use super::book::LogBook;
 use super::change::Changing;
+use super::claim::Claim;
 use super::configured::{Configured, Shown};
 use super::fault::HostFault;
 use super::keep::Keep;
@@ -149,13 +150,17 @@ impl HostBuilder {
             faults.push(format!("host.lazy: found `{name}`, expected the name of a module in one of the libraries"));
         }
         let modules = self.directory.modules.iter().map(|found| &found.info).chain(&infos);
-        faults.extend(misplaced(configuration, &modules.collect::<Vec<_>>()));
+        // With a library that cannot be read it is not known whose names there are.
+        if set.faults.is_empty() {
+            faults.extend(misplaced(configuration, &modules.collect::<Vec<_>>()));
+        }
         if !faults.is_empty() {
             return Err(HostFault::Set { faults: faults.join("\n") });
         }
         let place = |found: &Found| checked.order.iter().position(|info| info.name == found.info.name);
         set.modules.sort_by_key(place);
 
+        let claim = configuration.data_dir.as_deref().map(|root| Claim::of(Path::new(root))).transpose()?;
         let mut builder = Runtime::builder().clock(SystemClock);
         for linked in self.linked {
             builder = builder.modules(linked);
@@ -211,7 +216,7 @@ impl HostBuilder {
         let modules = shared.names().len() as u32;
         shared.tell(&NodeStartupCompleted { modules, took_ms: began.elapsed().as_millis() as u64 });
         let (polls, ticks, keeps) = (shared.clone(), shared.clone(), shared.clone());
-        let mut host = Host { shared, threads: Vec::new(), door: Mutex::default() };
+        let mut host = Host { shared, threads: Vec::new(), door: Mutex::default(), _claim: claim };
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         let poll = thread("helix-poll").spawn(move || polls.poll(&asked)).map_err(HostFault::Folder)?;
         host.threads.push(poll);

@@ -57,6 +57,14 @@ pub enum HostFault {
     /// A program has told handlers that are none.
     #[error(transparent)]
     Table(#[from] TableFault),
+    /// The directory of modules' data is not this host's.
+    #[error("data_dir {}: {reason}", .path.display())]
+    DataDir {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A value is not what its schema says.
     #[error("{what}: {fault}")]
     Value {
@@ -140,6 +148,7 @@ impl HostFault {
             | Self::Set { .. }
             | Self::Linked { .. }
             | Self::There { .. }
+            | Self::DataDir { .. }
             | Self::Other { .. } => 4,
             Self::Lifecycle(error) => match &error.error {
                 ModuleError::Stuck { .. } => 5,

@@ -1,0 +1,31 @@
+//! The directory of modules' data, which one host has to itself.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use super::fault::HostFault;
+
+/// A directory that no other host has, as long as this is there.
+#[derive(Debug)]
+pub(super) struct Claim {
+    _locked: File,
+}
+
+/// What is locked.
+const FILE: &str = ".host";
+
+impl Claim {
+    pub(super) fn of(root: &Path) -> Result<Self, HostFault> {
+        let failed = |error: std::io::Error| HostFault::DataDir { path: root.into(), reason: error.to_string() };
+        fs::create_dir_all(root).map_err(failed)?;
+        let file = File::options().write(true).create(true).truncate(false).open(root.join(FILE)).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _locked: file }),
+            Err(TryLockError::WouldBlock) => {
+                let reason = "found another host that uses it, expected one's own; give each host a `data_dir`".into();
+                Err(HostFault::DataDir { path: root.into(), reason })
+            }
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
