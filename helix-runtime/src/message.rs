@@ -252,12 +252,13 @@ pub(crate) enum EncodeError {
 
 /// Encodes into a sink.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> Result<(), EncodeError> {
-    /// Gathers what comes byte by byte, as a sequence of bytes does.
+    /// Gathers what comes a little at a time, as a sequence of bytes does.
     struct Flavor<'a> {
         sink: &'a mut dyn Sink,
-        gathered: [u8; 16],
+        gathered: [u8; GATHERED],
         len: usize,
     }
+    const GATHERED: usize = 64;
     impl Flavor<'_> {
         #[inline]
         fn flush(&mut self) -> postcard::Result<()> {
@@ -281,6 +282,11 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> R
             Ok(())
         }
         fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+            if let Some(room) = self.gathered.get_mut(self.len..self.len + bytes.len()) {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+                return Ok(());
+            }
             self.flush()?;
             if self.sink.put(bytes) { Ok(()) } else { Err(postcard::Error::SerializeBufferFull) }
         }
@@ -288,10 +294,12 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> R
             self.flush()
         }
     }
-    postcard::serialize_with_flavor(value, Flavor { sink, gathered: [0; 16], len: 0 }).map_err(|error| match error {
-        postcard::Error::SerializeBufferFull => EncodeError::Full,
-        _ => EncodeError::Refused,
-    })
+    postcard::serialize_with_flavor(value, Flavor { sink, gathered: [0; GATHERED], len: 0 }).map_err(
+        |error| match error {
+            postcard::Error::SerializeBufferFull => EncodeError::Full,
+            _ => EncodeError::Refused,
+        },
+    )
 }
 
 /// Decodes the whole of `bytes`; bytes that are left over are an error too.

@@ -274,9 +274,12 @@ pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = Option<Item<'_>>> 
     })
 }
 
+/// How many bytes most messages have at most: these need no second piece of memory.
+const MOST_MESSAGES: usize = 128;
+
 /// A message in bytes.
 pub(super) fn to_bytes(message: &impl Serialize) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(MOST_MESSAGES);
     // What is borrowed above is plain, and a vector grows.
     let _ = crate::message::encode(message, &mut bytes);
     bytes
