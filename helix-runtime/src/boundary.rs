@@ -50,6 +50,7 @@ pub(crate) use fault::{known, nested, unfit};
 pub(crate) use guest::Remote;
 pub(crate) use host::Attached;
 pub use near::{AskOutside, Near, Wire};
+pub use wire::LONGEST;
 
 /// What a library exports, under the symbol [`SYMBOL`].
 ///
@@ -112,6 +113,11 @@ pub(crate) trait Home: Sync + core::fmt::Debug {
 
     /// Whether events wait for its instances, so that nobody waits who publishes them.
     fn queues(&self) -> bool {
+        false
+    }
+
+    /// Whether its instances come by themselves, so that none can be made.
+    fn comes_by_itself(&self) -> bool {
         false
     }
 

@@ -142,6 +142,24 @@ from_str! {
     char = "one character",
 }
 
+/// What a value of the type of that name looks like, if the text is none; nothing is known of a module's own types.
+///
+/// ```
+/// use helix_runtime::expected_value;
+/// assert_eq!(expected_value("Option<u8>", "256"), Some("a whole number from 0 to 255"));
+/// assert_eq!(expected_value("u8", "255"), None);
+/// ```
+pub fn expected_value(ty: &str, text: &str) -> Option<&'static str> {
+    macro_rules! of {
+        ($found:expr; $($known:ty)*) => { match $found {
+            $(stringify!($known) => <$known>::from_config(text).is_none().then_some(<$known>::EXPECTED),)*
+            _ => None,
+        } };
+    }
+    of! { ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>')).unwrap_or(ty);
+    u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 bool char }
+}
+
 impl FromConfig for String {
     const EXPECTED: &'static str = "text";
     fn from_config(text: &str) -> Option<Self> {

@@ -191,6 +191,12 @@ impl Context {
         self.patience.shorten(time)
     }
 
+    /// The same.
+    #[inline]
+    pub(crate) fn bound(&mut self, patience: Patience) {
+        self.patience = self.patience.sooner(patience);
+    }
+
     pub(crate) fn up(&self) -> Option<&Context> {
         // SAFETY: the caller's link outlives this one (see `new`).
         self.up.map(|up| unsafe { up.as_ref() })

@@ -197,6 +197,14 @@ impl Descriptor {
         Placement::Static
     }
 
+    /// Whether its instances come by themselves, so that none can be made.
+    pub(crate) fn comes_by_itself(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.home.is_some_and(|home| home.comes_by_itself());
+        #[cfg(not(feature = "std"))]
+        false
+    }
+
     /// Whether events wait for its instances, so that nobody waits who publishes them.
     pub(crate) fn queues(&self) -> bool {
         #[cfg(feature = "std")]

@@ -100,7 +100,7 @@ pub use bus::{
 pub use channel::{channel, default_channel, oneshot, spsc};
 pub use client::Client;
 pub use closure::RequestHandler;
-pub use config::{Config, ConfigKey, ConfigMap, FromConfig};
+pub use config::{Config, ConfigKey, ConfigMap, FromConfig, expected_value};
 pub use context::{Context, ModuleId};
 pub use descriptor::{Descriptor, Placement, RequestEntry};
 pub use error::{CallError, IpcError, IpcResult, ModuleError, ModuleResult, ModuleState};

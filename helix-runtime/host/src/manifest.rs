@@ -163,6 +163,10 @@ impl Manifest {
         if let Some(limit) = self.limits.cpu {
             placing.sandbox.cpu = Some(placing.sandbox.cpu.map_or(limit, |own| own.min(limit)));
         }
+        // What it says here and the host's configuration does not is all that it is granted.
+        if let (None, Some(permissions)) = (&placing.grant, &self.permissions) {
+            placing.grant = Some(permissions.clone());
+        }
         placing.deadline = self.limits.deadline.map_or(placing.deadline, |limit| limit.min(placing.deadline));
     }
 }

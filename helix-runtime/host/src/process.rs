@@ -20,7 +20,7 @@ use helix_runtime::boundary::{self, Asks, Process, Spawn, TableFault};
 use helix_runtime::{Descriptor, ModuleError, ModuleFlags, ModuleInfo};
 
 use crate::library::Library;
-use crate::load::{LoadFault, Loader};
+use crate::load::{LoadFault, Loader, file_name};
 use crate::manifest::Manifest;
 
 pub use child::serve;
@@ -104,6 +104,10 @@ impl Spawn for Processes {
         Ok(link)
     }
 
+    fn comes_by_itself(&self) -> bool {
+        self.order.made.is_none()
+    }
+
     fn queue(&self) -> usize {
         self.order.queue
     }
@@ -175,8 +179,13 @@ impl Placings {
             Isolation::None => false,
             Isolation::Process => true,
         };
-        placing.sandbox.data_dir = self.data_dir.as_ref().map(|root| root.join(info.name));
+        placing.sandbox.data_dir = self.data_dir_of(info);
         is_isolated.then_some(placing)
+    }
+
+    /// The directory that is a module's own.
+    pub fn data_dir_of(&self, info: &ModuleInfo) -> Option<PathBuf> {
+        self.data_dir.as_ref().map(|root| root.join(file_name(info.name)))
     }
 
     fn command(&self) -> Result<PathBuf, String> {
@@ -320,7 +329,11 @@ impl Loader {
         let (first, last) = (Mutex::new(Some(link)), Mutex::default());
         let processes = Arc::new(Processes { order, table: table.clone(), first, last });
         let descriptor = boundary::descriptor(info, &table, processes.clone())?;
-        self.processes.lock().unwrap_or_else(PoisonError::into_inner).insert(info.name, processes);
+        let before = self.processes.lock().unwrap_or_else(PoisonError::into_inner).insert(info.name, processes);
+        // A process that was made for it and that nobody has taken yet is nobody's any more.
+        if let Some(before) = before {
+            drop(before.first.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
         Ok(descriptor)
     }
 }

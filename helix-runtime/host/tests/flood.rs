@@ -29,6 +29,8 @@ impl Flood {
     fn length(&self, bytes: &[u8]) -> u64 { bytes.len() as u64 }
     #[on_event("big")]
     fn big(&self) {}
+    #[on_request]
+    fn too_much(&self) -> Vec<u8> { vec![0; 17 << 20] }
     /// From threads of its own, for ever.
     #[on_request]
     fn begin(&self, what: String, ctx: &Context) {
@@ -110,6 +112,21 @@ fn one_that_does_not_read_is_ended_at_its_deadline_however_much_it_is_told() {
     stopped(&host);
     let told = host.runtime().publish(&Event::Custom(Custom::new("big", vec![1; 8 << 20])));
     assert!(told.first_error.unwrap().1.to_string().contains("it has not answered for 1s"));
+}
+
+#[test]
+fn what_is_too_long_for_a_message_is_an_error_and_nobody_ends_for_it() {
+    let host = start("");
+    let pid = || host.runtime().call::<(), u32>("flood.pid", ()).unwrap();
+    let before = pid();
+    let much = vec![1; 17 << 20];
+    let error = host.runtime().call::<(&[u8],), u64>("flood.length", (&much,)).unwrap_err().to_string();
+    assert!(error.contains("expected 16777216 at most"), "{error}");
+    let error = host.runtime().call::<(), Vec<u8>>("flood.too_much", ()).unwrap_err().to_string();
+    assert!(error.contains("expected 16777216 at most"), "{error}");
+    let told = host.runtime().publish(&Event::Custom(Custom::new("big", much)));
+    assert!(told.first_error.unwrap().1.to_string().contains("expected 16777216 at most"));
+    assert_eq!(pid(), before);
 }
 
 #[test]

@@ -202,13 +202,21 @@ fn a_token_counts_once_and_who_comes_again_takes_the_place_of_the_one_before() {
 
 #[test]
 fn events_wait_for_a_program_too() {
-    let Some(python) = python() else { return };
+    let Some((first, second)) = python().zip(python()) else { return };
     let stage = Stage::new("join_queue", ", queue = 10000");
-    let _program = stage.join(python);
-    for number in [1; 5000] {
-        assert_eq!(stage.host.runtime().publish(&Number { number }).queued, 1);
-    }
+    let program = stage.join(first);
+    let publish = || {
+        for number in [1; 5000] {
+            assert_eq!(stage.host.runtime().publish(&Number { number }).queued, 1);
+        }
+    };
+    publish();
     support::until("all is heard", || stage.sum() == 5000);
+    drop(program);
+    support::until("that it has gone is seen", || stage.state() == "crashed");
+    publish();
+    let _program = stage.join(second);
+    support::until("the next one hears what has waited", || stage.sum() == 5000);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use helix_host::{Configuration, Host};
+use helix_host::{Configuration, Host, Placings};
 use helix_runtime::{Custom, Event, EventResponse, EventSubscription, EventTopic, ModuleState};
 
 /// Tries what it is told, and says how that went.
@@ -66,7 +66,10 @@ impl Enemy {
     #[on_event("end")]
     fn hears_end(&self) { if let Some(how) = self.fail.strip_prefix("event-") { end(how) } }
     #[on_request]
-    fn end(&self, how: String) { end(&how) }
+    fn end(&self, how: String, ctx: &Context) {
+        if let Some(folder) = ctx.data_dir() { let _ = std::fs::write(format!("{folder}/{how}s"), ""); }
+        end(&how)
+    }
     #[on_request]
     fn add(&mut self) -> u64 { self.count += 1; self.count }
     #[on_request]
@@ -95,7 +98,11 @@ impl Enemy {
     #[on_request]
     fn hears(&self, name: String, ctx: &Context) -> Result<(), String> {
         let topics = vec![helix_runtime::EventTopic::Custom(name.into())];
-        let subscription = helix_runtime::EventSubscription::new("ear", topics, Box::new(|_| EventResponse::Handled));
+        let hear = |event: &Event| {
+            if event.name() == "friend.abort" { std::process::abort() }
+            EventResponse::Handled
+        };
+        let subscription = helix_runtime::EventSubscription::new("ear", topics, Box::new(hear));
         ctx.subscribe(subscription).map(drop).map_err(|error| error.to_string())
     }
     #[on_request]
@@ -120,6 +127,10 @@ impl Enemy {
                 is(std::hint::black_box(all).len() == 1 << 30)
             }
             "shared" => is(unsafe { mmap(0, 1 << 20, 3, 0x21, -1, 0) } != -1),
+            "grows" => is(unsafe { mmap(0, 1 << 20, 3, 0x122, -1, 0) } != -1),
+            "mode" => told(std::fs::set_permissions(at, std::os::unix::fs::PermissionsExt::from_mode(0o600))),
+            "nap" => { std::thread::sleep(std::time::Duration::from_millis(10)); Ok(()) }
+            "link" => told(std::os::unix::fs::symlink("elsewhere", at)),
             "pair" => told(std::os::unix::net::UnixDatagram::pair()),
             "inherited" => is(unsafe { fcntl(at.parse().unwrap(), 1) } >= 0),
             "files" => {
@@ -193,6 +204,7 @@ fn what_the_sandbox_keeps_it_from_it_can_do_without() {
         ("memory", String::new(), "memory allocation failed"),
         ("files", String::new(), "Too many open files"),
         ("shared", String::new(), "not permitted"),
+        ("grows", String::new(), "not permitted"),
         ("pair", String::new(), "not permitted"),
     ] {
         let found = attempt(&folder, "", what, &at).unwrap_err();
@@ -208,9 +220,10 @@ fn what_the_sandbox_keeps_it_from_it_can_do_without() {
         let found = attempt(&folder, network, what, &at).unwrap_err();
         assert!(found.contains("not permitted"), "{what}: {found}");
     }
-    for what in ["write", "read"] {
+    for what in ["write", "read", "mode"] {
         assert_eq!(attempt(&folder, "", what, &text(&own)), Ok(()), "its own directory");
     }
+    assert_eq!(attempt(&folder, "", "link", &text(&data.join("another"))), Ok(()));
     drop((path, abstracted));
 }
 
@@ -272,6 +285,77 @@ fn a_slip_of_the_pen_in_the_configuration_lets_nobody_out() {
         fault.contains("host.modules.enemy.grant: found `cal/friend`, expected of what it asks for: call/friend"),
         "{fault}"
     );
+}
+
+#[test]
+fn what_is_said_of_programs_that_join_has_to_be_whole() {
+    let text = format!("[host]\ncommand = {:?}\nmodules.enemy = {{ joins = true }}\n", env!("CARGO_BIN_EXE_helix"));
+    let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
+    let builder = Host::builder().libraries(std::slice::from_ref(&*LIBRARY)).configuration(configuration);
+    let fault = builder.start().unwrap_err().to_string();
+    assert!(fault.contains("host.modules.enemy.joins: found a library of that module, expected none"), "{fault}");
+    assert!(fault.contains("found no `join` in the table [host], expected the socket"), "{fault}");
+}
+
+#[test]
+fn who_hangs_when_the_host_ends_is_ended_when_the_time_is_over_that_was_told() {
+    let folder = support::folder("hurried");
+    let host = start(&folder, ", deadline_ms = 600000", "maintenance = { timeout_s = 1 }\n").unwrap();
+    std::thread::scope(|scope| {
+        let hung = scope.spawn(|| host.runtime().call::<(&str,), ()>("enemy.end", ("hang",)).unwrap_err().to_string());
+        support::until("it hangs", || std::fs::exists(folder.join("data/enemy/hangs")).unwrap());
+        let began = std::time::Instant::now();
+        // That it has crashed is told to whoever has called it.
+        let _ = host.shut_down();
+        assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
+        let error = hung.join().unwrap();
+        assert!(error.contains("it has not answered for 1s"), "{error}");
+    });
+}
+
+#[test]
+fn as_many_as_there_are_files_for_speak_with_it_at_a_time_and_the_others_wait() {
+    let folder = support::folder("many");
+    let host = start(&folder, ", files = 32", "").unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..60 {
+            scope.spawn(|| {
+                let call = host.runtime().call::<(&str, &str), Result<(), String>>("enemy.attempt", ("nap", ""));
+                assert_eq!(call, Ok(Ok(())));
+            });
+        }
+    });
+}
+
+#[test]
+fn a_process_that_ends_in_a_closure_is_missed_and_that_is_told_once() {
+    let folder = support::folder("closure");
+    let host = start(&folder, "", "").unwrap();
+    let crashes = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counts = crashes.clone();
+    let hears = move |event: &Event| {
+        counts.fetch_add(u32::from(event.name() == "module.crashed"), std::sync::atomic::Ordering::Relaxed);
+        EventResponse::Handled
+    };
+    host.runtime().bus().subscribe(EventSubscription::new("test", vec![EventTopic::Module], Box::new(hears))).unwrap();
+    assert_eq!(host.runtime().call::<(&str,), Result<(), String>>("enemy.hears", ("friend.abort",)).unwrap(), Ok(()));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            // They are inside when it ends, or come too late.
+            scope.spawn(|| drop(host.runtime().call::<(&str,), ()>("enemy.end", ("hang",))));
+        }
+        let _ = host.runtime().publish(&Event::Custom(Custom::new("friend.abort", vec![])));
+    });
+    support::until("it is missed", || state(&host) == ModuleState::Failed);
+    assert_eq!(crashes.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_name_with_parts_has_no_directory_in_that_of_another() {
+    let placings = Placings { data_dir: Some("/data".into()), ..Placings::default() };
+    let mut info = helix_runtime::ModuleInfo::new("a/b");
+    info.flags = helix_runtime::ModuleFlags::USERSPACE;
+    assert_eq!(placings.data_dir_of(&info), Some("/data/a+b".into()));
 }
 
 #[test]

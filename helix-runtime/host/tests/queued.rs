@@ -220,6 +220,26 @@ fn a_reader_that_crashes_over_an_event_is_made_anew_and_hears_the_next() {
 }
 
 #[test]
+fn one_that_has_failed_is_started_by_hand_and_hears_what_has_waited() {
+    let folder = support::folder("queued_by_hand");
+    let host = start(&folder, 100);
+    for restarts in 0..4 {
+        assert_eq!(named(&host, "flow.abort").queued, 1);
+        support::until("it is back, or has failed", || {
+            let module = &host.modules()[1];
+            (module.restarts == restarts + 1 && module.state == "running")
+                || (restarts == 3 && module.state == "crashed")
+        });
+    }
+    support::until("it is given up", || host.runtime().publish(&Number { number: 9 }).queued == 0);
+    host.start_module("reader").unwrap();
+    support::until("nothing waits", || host.stats().links[0].waiting == 0);
+    let before = told(&host).0;
+    assert_eq!(host.runtime().publish(&Number { number: 10 }).queued, 1);
+    support::until("it hears", || told(&host).0 == before + 1);
+}
+
+#[test]
 fn a_closure_that_belongs_to_no_module_goes_with_its_process() {
     let folder = support::folder("queued_closure");
     let host = start(&folder, 100);
@@ -241,8 +261,11 @@ fn what_waits_while_the_reader_is_killed_is_heard_by_the_next() {
     }
     let pid = fs::read_to_string(folder.join("data/reader/entered")).unwrap().parse().unwrap();
     kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    for number in 50..100 {
+        assert_eq!(host.runtime().publish(&Number { number }).queued, 1, "it is awaited");
+    }
     support::until("it is back", || host.modules()[1].restarts == 1 && host.modules()[1].state == "running");
-    support::until("all is heard", || told(&host).0 == 50);
+    support::until("all is heard", || told(&host).0 == 100);
     assert_eq!((told(&host).1, host.stats().links[0].waiting), (0, 0), "in order");
 }
 

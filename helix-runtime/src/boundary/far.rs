@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::crossing::Crossing;
-use super::wire::{self, Bytes, Down, Up};
+use super::wire::{self, Bytes, Down, Told, Up};
 use super::{Attached, EarCalls, GuestClosure, Home, HostCalls, HostEnd, Lodging, fault, host};
 use crate::context::{Context, Place};
 use crate::descriptor::Placement;
@@ -85,6 +85,11 @@ pub trait Spawn: Send + Sync + fmt::Debug {
     /// When it could not be made.
     fn spawn(&self, asks: Weak<dyn Asks>) -> Result<Arc<dyn Process>, ModuleError>;
 
+    /// Whether processes come by themselves, so that none is made when one has ended.
+    fn comes_by_itself(&self) -> bool {
+        false
+    }
+
     /// How many events wait for a process at most, so that nobody waits who publishes them. None do if it is 0: they are
     /// delivered at once.
     fn queue(&self) -> usize {
@@ -132,7 +137,7 @@ impl Home for Abroad {
                 let queue = far.queue.clone();
                 Ok(Lodging { data: Box::into_raw(Box::new(far)).cast(), attached: None, queue })
             }
-            _ => Err(fault::read_module(&error)),
+            _ => Err(far.error(&error)),
         }
     }
 
@@ -146,6 +151,10 @@ impl Home for Abroad {
 
     fn queues(&self) -> bool {
         self.spawn.queue() > 0
+    }
+
+    fn comes_by_itself(&self) -> bool {
+        self.spawn.comes_by_itself()
     }
 
     unsafe fn flush(&self, data: *mut (), cx: &Context) -> Result<Delivered, ModuleError> {
@@ -194,6 +203,15 @@ struct Done<'a> {
 }
 
 impl Far {
+    fn ask_in<'m>(&self, message: &'m [u8]) -> Option<Up<'m>> {
+        fault::on_account_of(self.name, || decode(message))
+    }
+
+    /// What it reports.
+    fn error(&self, bytes: &[u8]) -> ModuleError {
+        fault::on_account_of(self.name, || fault::read_module(bytes))
+    }
+
     /// Says something, answers what is asked meanwhile, and hands on what it came to.
     fn say<T>(
         &self,
@@ -201,11 +219,16 @@ impl Far {
         place: Option<&Place>,
         mut done: impl FnMut(Done<'_>) -> T,
     ) -> Result<T, ModuleError> {
-        let mut result = None;
-        let mut said = |message: &[u8], answer: &mut Vec<u8>| match decode::<Up<'_>>(message) {
+        let (mut result, is_batch) = (None, matches!(down, Down::Events { .. }));
+        let mut said = |message: &[u8], answer: &mut Vec<u8>| match self.ask_in(message) {
             Some(Up::Done { status, bytes: Bytes(bytes), error: Bytes(error) }) => {
                 result = Some(done(Done { status, bytes, error }));
                 Turn::End
+            }
+            // Events that have waited were published long ago: nobody takes back what it was told would be heard.
+            Some(Up::TimeLeft) if is_batch => {
+                *answer = wire::to_bytes(&Told::Left(None));
+                Turn::Answer
             }
             Some(ask) => {
                 self.answer(&ask, place, answer);
@@ -215,7 +238,9 @@ impl Far {
         };
         let gone = || ModuleError::Crashed { module: self.name.to_string(), cause: "it is gone".to_string() };
         let process = self.process.as_ref().ok_or_else(gone)?;
-        process.converse(&wire::to_bytes(down), &mut said)?;
+        let message = wire::to_bytes(down);
+        wire::too_long(&message).map_or(Ok(()), Err)?;
+        process.converse(&message, &mut said)?;
         result.ok_or_else(gone)
     }
 
@@ -232,14 +257,15 @@ impl Far {
         let called = self.say(down, Some(cx.place()), |done| {
             match done.status {
                 Status::Handled if !reply.put(done.bytes) => return Status::Full,
-                Status::Failed | Status::Panicked => cx.fail_here(fault::read_module(done.error)),
+                Status::Failed | Status::Panicked => cx.fail_here(self.error(done.error)),
                 _ => {}
             }
             done.status
         });
         called.unwrap_or_else(|error| {
+            let has_crashed = matches!(error, ModuleError::Crashed { .. });
             cx.fail_here(error);
-            Status::Panicked
+            if has_crashed { Status::Panicked } else { Status::Failed }
         })
     }
 }
@@ -255,7 +281,7 @@ fn topic_of(hears: Hears<'_>) -> &str {
 impl Asks for Far {
     fn asked(&self, message: &[u8]) -> Option<Vec<u8>> {
         let mut answer = Vec::new();
-        self.answer(&decode(message)?, None, &mut answer);
+        self.answer(&self.ask_in(message)?, None, &mut answer);
         Some(answer)
     }
 

@@ -1,7 +1,7 @@
 //! Errors, in bytes: what went wrong on one side, told on the other.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -49,43 +49,73 @@ pub(super) fn unknown_event(name: &str) -> ModuleError {
 const MORE: &str = "(one text more than are kept)";
 
 /// The same of a name that another process gives: nothing where it is long, or too many are kept.
-pub(super) fn name(text: &str) -> Option<&'static str> {
-    let kept = if text.len() <= 256 { intern(text) } else { MORE };
+pub(super) fn name(module: &'static str, text: &str) -> Option<&'static str> {
+    let kept = if text.len() <= 256 { on_account_of(module, || intern(text)) } else { MORE };
     (kept != MORE).then_some(kept)
 }
 
-/// A text that lasts: each different one is kept once, for good. So many of them are kept, and none from then on.
-const KEPT: usize = 4096;
+/// Texts that last: each different one is kept once, for good.
+struct Texts {
+    kept: BTreeSet<&'static str>,
+    /// How many of them each module in a process has given.
+    given: BTreeMap<&'static str, usize>,
+}
+
+/// So many are kept, and none from then on; of one module in a process so many.
+const KEPT: usize = 1 << 16;
+const SHARE: usize = 512;
 /// How long one can be, in bytes.
 const LONGEST: usize = 16 << 10;
 
-pub(super) fn intern(text: &str) -> &'static str {
-    static TEXTS: Lock<BTreeSet<&'static str>> = Lock::new(BTreeSet::new());
-    let mut texts = TEXTS.lock();
-    match texts.get(text) {
-        Some(known) => known,
-        None if texts.len() >= KEPT || text.len() > LONGEST => MORE,
-        None => {
-            let kept: &'static str = Box::leak(Box::from(text));
-            texts.insert(kept);
-            kept
+std::thread_local! {
+    /// The module in a process on whose account texts are kept at the moment.
+    static ACCOUNT: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Reads what a module in a process has said: of the texts that are kept it has its share, and no more.
+pub(super) fn on_account_of<T>(module: &'static str, read: impl FnOnce() -> T) -> T {
+    struct Back(Option<&'static str>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            ACCOUNT.set(self.0);
         }
     }
+    let _back = Back(ACCOUNT.replace(Some(module)));
+    read()
+}
+
+pub(super) fn intern(text: &str) -> &'static str {
+    static TEXTS: Lock<Texts> = Lock::new(Texts { kept: BTreeSet::new(), given: BTreeMap::new() });
+    let mut texts = TEXTS.lock();
+    if let Some(known) = texts.kept.get(text) {
+        return known;
+    }
+    if texts.kept.len() >= KEPT || text.len() > LONGEST {
+        return MORE;
+    }
+    if let Some(module) = ACCOUNT.get() {
+        let given = texts.given.entry(module).or_default();
+        if *given >= SHARE {
+            return MORE;
+        }
+        *given += 1;
+    }
+    let kept: &'static str = Box::leak(Box::from(text));
+    texts.kept.insert(kept);
+    kept
 }
 
 /// A schema that is known by its text alone.
 fn shape_of(text: &str, hash: u64) -> Shape {
-    static TYPES: Lock<Vec<&'static NamedType>> = Lock::new(Vec::new());
+    static MORE_TYPES: NamedType = NamedType { name: MORE, ty: &DataModelType::UnitStruct };
+    static TYPES: Lock<BTreeMap<&'static str, &'static NamedType>> = Lock::new(BTreeMap::new());
     let name = intern(&format!("{}{text}", Shape::TEXT));
-    let mut types = TYPES.lock();
-    if let Some(known) = types.iter().find(|known| core::ptr::eq(known.name, name)) {
-        return Shape::with_hash(known, hash);
+    if name == MORE {
+        return Shape::with_hash(&MORE_TYPES, hash);
     }
-    let named = Box::leak(Box::new(NamedType { name, ty: &DataModelType::UnitStruct }));
-    if types.len() < KEPT {
-        types.push(named);
-    }
-    Shape::with_hash(named, hash)
+    // Each text that is kept has one.
+    let named = || -> &'static NamedType { Box::leak(Box::new(NamedType { name, ty: &DataModelType::UnitStruct })) };
+    Shape::with_hash(TYPES.lock().entry(name).or_insert_with(named), hash)
 }
 
 impl Serialize for Shape {
@@ -149,5 +179,18 @@ pub(crate) mod known {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
         Ok(intern(&String::deserialize(deserializer)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_module_has_its_share_of_the_texts_that_are_kept() {
+        let kept = (0..2 * SHARE).filter(|number| name("greedy", &format!("a text of its own {number}")).is_some());
+        assert_eq!(kept.count(), SHARE);
+        assert_eq!(name("modest", "a text of another's"), Some("a text of another's"));
+        assert_eq!(name("greedy", "a text of another's"), Some("a text of another's"), "which is kept already");
     }
 }

@@ -20,11 +20,11 @@ use turns::Turns;
 use postcard_schema::schema::NamedType;
 
 use super::crossing::{event_of, malformed};
-use super::wire::{self, Bytes, Down, Up};
+use super::wire::{self, Bytes, Down, Told, Up};
 use super::{Answer, Attached, EarCalls, GuestClosure, HostEnd, fault};
 use crate::context::{Context, ModuleId, Place};
 use crate::descriptor::{Descriptor, Entry, EntryKind, RequestFn, Status};
-use crate::error::ModuleError;
+use crate::error::{IpcError, ModuleError};
 use crate::event::{Builtin, Event, Hears, Publish};
 use crate::message::decode;
 use crate::v1::{Alone, ModuleContext};
@@ -166,7 +166,11 @@ impl Near {
             None => Done::failed(&ModuleError::new("found something that is no message of this protocol's version")),
         };
         drop(ended);
-        wire::to_bytes(&Up::Done { status: done.status, bytes: Bytes(&done.bytes), error: Bytes(&done.error) })
+        let told = told_as(&done);
+        match wire::too_long(&told) {
+            Some(error) => told_as(&Done::failed(&error)),
+            None => told,
+        }
     }
 
     fn perform(&self, down: &Down<'_>) -> Done {
@@ -315,6 +319,14 @@ impl Near {
     /// Asks the host: in the conversation that this thread is in, or else in none.
     fn ask(&self, up: &Up<'_>) -> Vec<u8> {
         let message = wire::to_bytes(up);
+        if let Some(error) = wire::too_long(&message) {
+            let mut failed = Vec::new();
+            fault::write(
+                &IpcError::Failed { module: "helix".into(), request: "message".into(), error: Box::new(error) },
+                &mut failed,
+            );
+            return wire::to_bytes(&Told::Failed { error: Bytes(&failed), text: "" });
+        }
         let mut at = CONVERSATION.get();
         // SAFETY: conversations stand on this thread's stack, below this call, each as long as it is found here.
         while let Some(conversation) = unsafe { at.as_ref() } {
@@ -335,6 +347,10 @@ impl Drop for Near {
             unsafe { (ear.calls.forget)(ear.closure) };
         }
     }
+}
+
+fn told_as(done: &Done) -> Vec<u8> {
+    wire::to_bytes(&Up::Done { status: done.status, bytes: Bytes(&done.bytes), error: Bytes(&done.error) })
 }
 
 fn unknown(what: &str, found: &str) -> ModuleError {

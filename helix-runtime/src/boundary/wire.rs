@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crossing::{Crossing, Payload as Lent};
 use crate::descriptor::{Status, Step};
+use crate::error::ModuleError;
 use crate::event::Builtin;
 use crate::request::{MessagePriority, Request, Response};
 use crate::schema::Shape;
@@ -272,6 +273,15 @@ pub(super) fn items(mut bytes: &[u8]) -> impl Iterator<Item = Option<Item<'_>>> 
         }
         Some(item)
     })
+}
+
+/// How long a message can be, in bytes.
+pub const LONGEST: usize = 16 << 20;
+
+/// What is said of one that is longer, to whoever wanted to send it.
+pub(super) fn too_long(message: &[u8]) -> Option<ModuleError> {
+    let found = message.len();
+    (found > LONGEST).then(|| alloc::format!("found a message of {found} bytes, expected {LONGEST} at most").into())
 }
 
 /// How many bytes most messages have at most: these need no second piece of memory.

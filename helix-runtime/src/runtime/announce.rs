@@ -14,7 +14,10 @@ impl Inner {
     pub(super) fn crashed(&self, entered: Entered<'_>, cx: &Context) -> ModuleError {
         let instance = entered.instance();
         let error = cx.take_fault();
-        entered.crash();
+        // One that many were inside of has crashed once.
+        if !entered.crash() {
+            return error;
+        }
         // While their owner does not run nobody enters its closures.
         for closure in self.closures_of(instance) {
             closure.word.close();
@@ -28,10 +31,9 @@ impl Inner {
     /// The process of an instance has ended, outside of any call of it.
     #[cfg(feature = "std")]
     pub(super) fn ended_by_itself(&self, instance: &Instance, error: &ModuleError) {
-        if !instance.is_running() {
+        if !instance.is_running() || !instance.crash() {
             return;
         }
-        instance.fail();
         instance.word.close();
         for closure in self.closures_of(instance) {
             closure.word.close();

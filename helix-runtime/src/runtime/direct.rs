@@ -31,7 +31,7 @@ impl Inner {
         // SAFETY: `self` and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
         let depth = cx.depth();
-        if depth >= self.settings.depth_limit {
+        if depth >= self.settings.depth_limit || cx.patience().is_late() {
             return Direct::Not;
         }
         let link = Link(NonNull::from(&mut cx));

@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use core::cell::OnceCell;
 use core::fmt;
 use core::ptr::NonNull;
+use core::time::Duration;
 
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain::{Light, Mark};
@@ -278,6 +279,8 @@ impl Host for Inner {
         let here = self.calls.here(from);
         // SAFETY: `self` and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
+        let given = call.timeout.filter(|timeout| cx.limit(*timeout));
+        let patience = cx.patience();
         if let Some(error) = self.too_deep(&cx) {
             return Err(error);
         }
@@ -286,8 +289,6 @@ impl Host for Inner {
         let up = up.map(|up| unsafe { up.as_ref() });
         let link = NonNull::from(&mut cx);
         let (under, guard) = here.enter(link);
-        let given = call.timeout.filter(|timeout| cx.limit(*timeout));
-        let patience = cx.patience();
         let follower: OnceCell<Following> = OnceCell::new();
         loop {
             let view = self.view(guard.keeps());
@@ -305,6 +306,9 @@ impl Host for Inner {
                 None => (&target.way, target.request),
             };
             let instance = way.instance();
+            if up.is_some_and(|up| up.patience().is_late()) {
+                return Err(IpcError::Timeout { target: instance.name().into(), waited: Duration::ZERO });
+            }
             if let Some(permission) = request.permission {
                 self.permits(up, instance, call.request, permission)?;
             }

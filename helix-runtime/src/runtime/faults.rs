@@ -81,6 +81,18 @@ pub enum BuildFault {
         /// The key as it was written.
         key: String,
     },
+    /// A value is none of its key's type.
+    #[error("config key `{module}.{key}`: found `{found}`, expected {expected}")]
+    BadValue {
+        /// The module.
+        module: String,
+        /// The key.
+        key: String,
+        /// What is configured.
+        found: String,
+        /// What a value looks like.
+        expected: &'static str,
+    },
     /// A key is set twice.
     #[error("config key `{module}.{key}` is set twice: keep one")]
     KeyTwice {
@@ -121,7 +133,8 @@ pub enum BuildFault {
 /// Checks the configured keys against the modules, of which some were written by hand and list no keys. If the set is
 /// open, of those that may come later nothing is known.
 impl Runtime {
-    /// Whether a configuration is one for the modules that there are: each key is a module's, and is there once.
+    /// Whether a configuration is one for the modules that there are: each key is a module's, is there once, and has a value
+    /// of its type, as far as that is one of the language's own.
     ///
     /// # Errors
     /// Every [`BuildFault`] there is.
@@ -129,6 +142,16 @@ impl Runtime {
         let (known, open) = self.inner.known();
         let (_, mut faults) = Plan::new(&set_of(&known), config, open);
         check_keys(config, &known, open, &mut faults);
+        for (descriptor, _) in &known {
+            let module = descriptor.info.name;
+            for key in descriptor.config() {
+                let Some(found) = config.value(module, key.name) else { continue };
+                if let Some(expected) = crate::config::expected_value(key.ty, found) {
+                    let (module, key, found) = (module.to_string(), key.name.to_string(), found.to_string());
+                    faults.push(BuildFault::BadValue { module, key, found, expected });
+                }
+            }
+        }
         if faults.is_empty() { Ok(()) } else { Err(BuildError { faults }) }
     }
 }

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::ops::Range;
-use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use core::time::Duration;
 
 #[cfg(feature = "std")]
@@ -42,6 +42,8 @@ pub(crate) struct Instance {
     /// Counts up from the module's first instance.
     pub(crate) generation: u32,
     state: AtomicU8,
+    /// Whether it is to run again, although it does not.
+    awaited: AtomicBool,
     /// The other copy of this crate that the module carries, if it does, once it was asked to make the data.
     #[cfg(feature = "std")]
     attached: std::sync::OnceLock<Attached>,
@@ -111,6 +113,7 @@ impl Instance {
             word: Word::closed(),
             data: AtomicPtr::new(data),
             state: AtomicU8::new(ModuleState::Registered as u8),
+            awaited: AtomicBool::new(false),
             #[cfg(feature = "std")]
             attached: std::sync::OnceLock::new(),
             #[cfg(feature = "std")]
@@ -161,9 +164,26 @@ impl Instance {
         })
     }
 
-    /// A step has failed, or a handler has panicked.
+    /// A step has failed.
     pub(crate) fn fail(&self) {
-        self.state.store(ModuleState::Failed as u8, Ordering::Release);
+        self.crash();
+    }
+
+    /// Whether it does not run because something has failed, and is to run again: what waits in a queue may wait on.
+    #[cfg(feature = "std")]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.awaited.load(Ordering::SeqCst)
+    }
+
+    /// Says so.
+    pub(crate) fn await_again(&self, awaited: bool) {
+        self.awaited.store(awaited, Ordering::SeqCst);
+    }
+
+    /// A handler has panicked, or what the instance lived in has ended. Whether that was not known before.
+    pub(crate) fn crash(&self) -> bool {
+        self.await_again(true);
+        self.state.swap(ModuleState::Failed as u8, Ordering::AcqRel) != ModuleState::Failed as u8
     }
 
     /// The requests, and how each shares the module.
@@ -241,6 +261,7 @@ impl Instance {
     /// Lets callers in, after the steps that lead to `Running`.
     pub(crate) fn open(&self) -> Result<(), ModuleError> {
         self.move_to(ModuleState::Running)?;
+        self.await_again(false);
         self.word.open();
         Ok(())
     }

@@ -116,6 +116,7 @@ impl Runtime {
         let mut first = None;
         for instance in inner.in_order().iter().rev() {
             inner.supervised(instance, Supervised::does_not_wait);
+            instance.await_again(false);
             if let Err(error) = inner.stop_one(instance) {
                 first.get_or_insert(error);
                 if instance.is_running() {
@@ -148,6 +149,7 @@ impl Runtime {
         let _moving = inner.begin(instance.name(), "stop")?;
         inner.may_go(&instance, "stop")?;
         inner.supervised(&instance, Supervised::does_not_wait);
+        instance.await_again(false);
         inner.stop_one(&instance)
     }
 }

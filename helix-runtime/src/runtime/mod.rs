@@ -135,6 +135,26 @@ impl Runtime {
         event.deliver(|delivery| self.inner.publish(None, delivery))
     }
 
+    /// The same with an end: for modules that others are in it waits no longer, and nor does whatever is asked on behalf of those
+    /// who hear it; they see what is left ([`Context::time_left`]). With `std` only: without, nobody waits.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use helix_runtime::{Runtime, Shutdown};
+    ///
+    /// let runtime = Runtime::builder().build()?;
+    /// assert_eq!(runtime.publish_within(&Shutdown, Duration::from_secs(1)).handled, 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn publish_within(&self, event: &impl Publish, time: core::time::Duration) -> PublishResult {
+        let patience = Patience::of(time);
+        event.deliver(|delivery| {
+            crate::irq::assert_task_level("`publish_within`");
+            self.inner.publish_unless(true, None, delivery, |_| true, patience)
+        })
+    }
+
     /// Sends a request in bytes to a module or a service.
     pub fn request(&self, target: &str, request: Request) -> IpcResult<Response> {
         client::request(&*self.inner, None, target, request)

@@ -35,6 +35,27 @@ impl Patience {
         false
     }
 
+    /// Whether there was an end, and it has come: nothing more is begun then.
+    #[inline]
+    pub(crate) fn is_late(self) -> bool {
+        #[cfg(feature = "std")]
+        return self.0.is_some() && self.is_over();
+        #[cfg(not(feature = "std"))]
+        false
+    }
+
+    /// The sooner of both.
+    #[inline]
+    pub(crate) fn sooner(self, other: Self) -> Self {
+        #[cfg(feature = "std")]
+        return match (self.0, other.0) {
+            (Some(first), Some(second)) => Self(Some(first.min(second))),
+            (first, second) => Self(first.or(second)),
+        };
+        #[cfg(not(feature = "std"))]
+        other
+    }
+
     /// How much of it is left; nothing if it has no end.
     pub(crate) fn left(self) -> Option<Duration> {
         #[cfg(feature = "std")]

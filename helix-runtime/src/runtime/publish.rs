@@ -44,6 +44,7 @@ impl Inner {
         let here = self.calls.here(from);
         // SAFETY: `self` and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
+        cx.bound(patience);
         let depth = cx.depth();
         let link = Link(NonNull::from(&mut cx));
         let (under, guard) = here.enter(link.0);
@@ -261,7 +262,7 @@ impl Inner {
     }
 
     /// Whom a listener was replaced by since the walk began: the same of the module's handlers of this event.
-    fn successor<'a>(&'a self, walk: &Walk<'a>, at: usize) -> Option<&'a Listener> {
+    pub(super) fn successor<'a>(&'a self, walk: &Walk<'a>, at: usize) -> Option<&'a Listener> {
         let now = self.view(walk.keeps);
         if core::ptr::eq(now, walk.view) {
             return None;

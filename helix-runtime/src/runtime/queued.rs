@@ -44,12 +44,13 @@ impl Inner {
         let instance = listener.instance();
         // What its `Serialize` may ask for is no module's.
         walk.link.turn_to(&self.root, Access::Free);
-        let is_open = || instance.is_running() && !instance.place.gated.load(Ordering::SeqCst);
-        let entry = instance.entry_of(listener.hearing as usize);
-        let put = match (instance.queue(), entry) {
-            (Some(queue), Some(entry)) => queue.put(entry, walk.delivery, &is_open),
-            _ => Put::Shut,
-        };
+        let mut put = put_to(walk, listener);
+        if put == Put::Shut
+            && let Some(next) = self.successor(walk, walk.group.index_of(listener))
+            && !next.way.leads_to(instance)
+        {
+            put = put_to(walk, next);
+        }
         match put {
             Put::Waits => trouble.get_or_insert_default().queued += 1,
             Put::Full => trouble.get_or_insert_default().dropped += 1,
@@ -148,11 +149,33 @@ impl Inner {
     }
 }
 
+/// Puts an event into the queue of a listener's module, if that runs, or is about to run again.
+fn put_to(walk: &Walk<'_>, listener: &Listener) -> Put {
+    let instance = listener.instance();
+    let is_open = || match instance.is_running() {
+        true => !instance.place.gated.load(Ordering::SeqCst),
+        false => instance.is_awaited(),
+    };
+    match (instance.queue(), instance.entry_of(listener.hearing as usize)) {
+        (Some(queue), Some(entry)) => queue.put(entry, walk.delivery, &is_open),
+        _ => Put::Shut,
+    }
+}
+
 impl Instance {
-    /// Takes over the events that wait for the instance that it follows, and has had no chance to hear.
+    /// Delivers nothing before `inherit_queue`.
+    pub(super) fn hold_queue(&self) {
+        if let Some(queue) = self.queue() {
+            queue.hold();
+        }
+    }
+
+    /// Takes over the events that wait for the instance that it follows, which has ended. Those who publish find this one by now.
     pub(super) fn inherit_queue(&self, from: &Self) {
-        if let (Some(queue), Some(before)) = (self.queue(), from.queue()) {
-            queue.inherit(before);
+        match (self.queue(), from.queue()) {
+            (Some(queue), Some(before)) => queue.inherit(before),
+            (Some(queue), None) => queue.release(),
+            _ => {}
         }
     }
 

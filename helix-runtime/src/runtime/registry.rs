@@ -122,7 +122,7 @@ impl Registry {
     fn slot(&mut self, name: &str, settings: &Settings) -> Arc<Slot> {
         let id = ModuleId(self.next);
         self.next += 1;
-        let data_dir = settings.data_dir.as_ref().map(|root| format!("{root}/{name}").into());
+        let data_dir = settings.data_dir.as_ref().map(|root| format!("{root}/{}", name.replace('/', "+")).into());
         Arc::new(Slot::new(id, data_dir, Limits { ring: settings.ring, mailbox: settings.mailbox }))
     }
 

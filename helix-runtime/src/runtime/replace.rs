@@ -270,6 +270,10 @@ impl Inner {
                 self.step(&turn.new, Step::Start, Hold::Gated)?;
                 started = at + 1;
                 if turn.is_new() {
+                    #[cfg(feature = "std")]
+                    if !turn.ran {
+                        turn.new.hold_queue();
+                    }
                     turn.new.open().map_err(|error| LifecycleError::new(turn.new.name(), "on_start", error))?;
                     // Those that start after it may call it; nobody else finds it yet.
                     self.followers.lock().push(Follower { old: turn.old.clone(), new: turn.new.clone() });
@@ -317,6 +321,9 @@ impl Inner {
             if turn.ran {
                 let moved = turn.old.move_to(ModuleState::Stopped);
                 debug_assert!(moved.is_ok());
+            } else {
+                #[cfg(feature = "std")]
+                turn.new.inherit_queue(&turn.old);
             }
             self.unload(&turn.old);
         }
@@ -342,9 +349,7 @@ impl Inner {
         let open = || new.open().map_err(|error| LifecycleError::new(new.name(), Step::Start.attribute(), error));
         let started = self.make(&new).and_then(|()| self.step(&new, Step::Start, Hold::Place(Access::Free)));
         #[cfg(feature = "std")]
-        if started.is_ok() {
-            new.inherit_queue(failed);
-        }
+        new.hold_queue();
         let started = started.and_then(|()| open());
         let mut registry = self.registry();
         if let Err(error) = started {
@@ -359,6 +364,8 @@ impl Inner {
         registry.open_closures_of(&new);
         registry.name();
         self.install(registry, gone);
+        #[cfg(feature = "std")]
+        new.inherit_queue(failed);
         self.unload(failed);
         self.introduce(&new);
         Ok(())

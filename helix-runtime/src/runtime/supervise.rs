@@ -128,7 +128,9 @@ impl Inner {
         let mut restarted = 0;
         for failed in self.in_state(|instance| instance.state() == ModuleState::Failed) {
             self.stop_dependents(&failed);
-            if self.is_due(&failed, now) {
+            if failed.descriptor.comes_by_itself() {
+                self.supervised(&failed, |supervised| supervised.next = Next::GiveUp);
+            } else if self.is_due(&failed, now) {
                 restarted += u32::from(self.try_restart(&failed));
             }
         }
@@ -162,6 +164,7 @@ impl Inner {
                 log::error!(target: dependent.name(), "{error}");
             }
             if dependent.state() == ModuleState::Stopped {
+                dependent.await_again(true);
                 self.supervised(dependent, |supervised| supervised.waits = true);
             }
         }
@@ -177,6 +180,7 @@ impl Inner {
         let before = self.supervised(failed, |supervised| supervised.next);
         let next = self.supervised(failed, |supervised| supervised.note(&self.settings.supervision, now));
         if before != next && next == Some(Next::GiveUp) {
+            failed.await_again(false);
             log::error!(target: failed.name(), "has failed too often and is not started again");
         }
         matches!(next, Some(Next::Restart(at)) if at <= now)

@@ -167,13 +167,14 @@ impl<'a> Entered<'a> {
         }
     }
 
-    /// Leaves a module whose handler panicked: nobody enters it again.
-    pub(crate) fn crash(self) {
+    /// Leaves a module whose handler panicked: nobody enters it again. Whether that was not known before.
+    pub(crate) fn crash(self) -> bool {
         let instance = self.way.instance();
-        instance.fail();
+        let is_first = instance.crash();
         instance.word.leave_closed(self.way.access);
         self.mark.clear();
         core::mem::forget(self);
+        is_first
     }
 }
 

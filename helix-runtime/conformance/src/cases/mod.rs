@@ -83,6 +83,7 @@ macro_rules! each_case {
             who_does_not_wait_longer_is_told_so
             a_handler_knows_when_nobody_waits_for_it
             who_asks_for_others_waits_no_longer_than_they_do
+            when_nobody_waits_any_more_nothing_is_begun
         }
         mailboxes {
             the_highest_priority_first_then_first_come

@@ -208,3 +208,10 @@ pub(super) fn who_asks_for_others_waits_no_longer_than_they_do(placement: &dyn P
         assert_eq!(held.join().unwrap(), Ok(0));
     });
 }
+
+pub(super) fn when_nobody_waits_any_more_nothing_is_begun(placement: &dyn Placement) {
+    let runtime = plain(placement, &[CALLER, SERVER]);
+    let persist = Request::new("persist").with_timeout(Duration::from_millis(20));
+    let late = runtime.router().send_to("caller", persist).unwrap_err().to_string();
+    assert!(late.contains("server: no answer after"), "{late}");
+}

@@ -32,6 +32,13 @@ impl Caller {
     fn search(&self, ctx: &Context) -> Result<bool, ModuleError> {
         Ok(ctx.call::<(), bool>("server.search", ())?)
     }
+    /// Asks again and again, until it is refused.
+    #[on_request]
+    fn persist(&self, ctx: &Context) -> Result<u64, ModuleError> {
+        loop {
+            ctx.call::<(u64, u64), u64>("server.add", (1, 1))?;
+        }
+    }
     #[on_request]
     fn mirror(&self, point: Point) -> Result<Point, ModuleError> {
         Ok(self.geometry.as_ref().ok_or("not initialized")?.mirror(point)?)

@@ -121,7 +121,13 @@ impl HostBuilder {
     ///
     /// # Errors
     /// What stands in the way, all of it where several things do. Nothing runs then.
-    pub fn start(self) -> Result<Host, HostFault> {
+    pub fn start(mut self) -> Result<Host, HostFault> {
+        // Modules in processes stand elsewhere.
+        if let Some(root) = &mut self.configuration.data_dir
+            && let Ok(absolute) = std::path::absolute(&*root)
+        {
+            *root = absolute.to_string_lossy().into_owned();
+        }
         let placings = Placings {
             command: self.configuration.command.clone(),
             data_dir: self.configuration.data_dir.as_ref().map(PathBuf::from),
@@ -246,6 +252,14 @@ impl HostBuilder {
 /// without its sandbox.
 fn misplaced(configuration: &Configuration, modules: &[&ModuleInfo]) -> Vec<String> {
     let mut faults = Vec::new();
+    for (name, _) in configuration.placed.iter().filter(|(_, placing)| placing.joins) {
+        if modules.iter().any(|info| info.name == name) {
+            faults.push(format!("host.modules.{name}.joins: found a library of that module, expected none: a program that joins comes by itself"));
+        }
+        if configuration.join.is_none() {
+            faults.push(format!("host.modules.{name}.joins: found no `join` in the table [host], expected the socket on which programs join"));
+        }
+    }
     for (name, placing) in configuration.placed.iter().filter(|(_, placing)| !placing.joins) {
         let Some(info) = modules.iter().find(|info| info.name == name) else {
             let known = modules.iter().map(|info| info.name).collect::<Vec<_>>().join(", ");

@@ -236,11 +236,35 @@ fn event(changed_sections: Vec<String>, configuration: &Configuration) -> Config
 
 /// Whether a key is called as secrets are.
 fn is_secret(key: &str) -> bool {
-    const PARTS: [&str; 8] =
-        ["secret", "password", "passphrase", "token", "private", "credential", "mnemonic", "apikey"];
-    let key = key.to_lowercase();
-    PARTS.iter().any(|part| key.contains(part))
-        || key.split(['_', '-']).any(|word| matches!(word, "key" | "seed" | "pin"))
+    const PARTS: [&str; 16] = [
+        "secret",
+        "passw",
+        "passphrase",
+        "token",
+        "priv",
+        "credential",
+        "mnemonic",
+        "apikey",
+        "seedphrase",
+        "xprv",
+        "macaroon",
+        "cookie",
+        "authoriz",
+        "bearer",
+        "signature",
+        "walletseed",
+    ];
+    const WORDS: [&str; 9] = ["key", "keys", "seed", "pin", "pass", "pwd", "auth", "wif", "otp"];
+    let lower = key.to_lowercase();
+    // `signingKey` has two words.
+    let mut split = String::new();
+    for letter in key.chars() {
+        if letter.is_uppercase() {
+            split.push('_');
+        }
+        split.extend(letter.to_lowercase());
+    }
+    PARTS.iter().any(|part| lower.contains(part)) || split.split(['_', '-', '.']).any(|word| WORDS.contains(&word))
 }
 
 #[cfg(test)]
@@ -275,10 +299,32 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_known() {
-        for key in ["password", "rpc_password", "auth_token", "api_key", "apikey", "wallet-seed", "private_address"] {
+        for key in [
+            "password",
+            "rpc_password",
+            "auth_token",
+            "api_key",
+            "apikey",
+            "wallet-seed",
+            "private_address",
+            "privkey",
+            "passwd",
+            "rpc_pass",
+            "pwd",
+            "seedphrase",
+            "keys",
+            "signing_keys",
+            "auth",
+            "authorization",
+            "xprv",
+            "wif",
+            "macaroon",
+            "cookie",
+            "signingKey",
+        ] {
             assert!(is_secret(key), "{key}");
         }
-        for key in ["monkey", "ttl", "webhook_url", "node_id", "pinned_keys_file"] {
+        for key in ["monkey", "ttl", "webhook_url", "node_id", "author", "passage", "pinned", "maxPeers"] {
             assert!(!is_secret(key), "{key}");
         }
     }

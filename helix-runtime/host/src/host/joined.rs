@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use super::{HostFault, Shared};
+use crate::load::file_name;
 use crate::process::{Door, Joined};
 
 impl Shared {
@@ -15,7 +16,7 @@ impl Shared {
         let placed = configuration.placed.iter().filter(|(_, placing)| placing.joins);
         let invited = placed.map(|(module, placing)| {
             let mut placing = placing.clone();
-            placing.sandbox.data_dir = root.as_ref().map(|root| root.join(module));
+            placing.sandbox.data_dir = root.as_ref().map(|root| root.join(file_name(module)));
             (module.clone(), placing)
         });
         let shared: Weak<Self> = Arc::downgrade(self);

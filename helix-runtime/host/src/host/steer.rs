@@ -120,13 +120,24 @@ impl Host {
         Ok(gone)
     }
 
-    /// Starts a module that was stopped.
+    /// Starts a module that was stopped; one of a library that has failed, too: it is made anew, without its state.
     ///
     /// # Errors
     /// When it cannot start, or what it needs does not run.
     pub fn start_module(&self, module: &str) -> Result<(), HostFault> {
         let _change = self.shared.changing.begin()?;
-        Ok(self.shared.runtime.start_module(self.shared.id(module)?)?)
+        let id = self.shared.id(module)?;
+        let has_failed = self
+            .shared
+            .runtime
+            .modules()
+            .iter()
+            .any(|found| found.id == id && found.state == helix_runtime::ModuleState::Failed);
+        match self.shared.serving(module) {
+            Some(library) if has_failed => drop(self.shared.runtime.replace(id, library.loaded.descriptor)?),
+            _ => self.shared.runtime.start_module(id)?,
+        }
+        Ok(())
     }
 
     /// Stops a module that nobody needs who runs.

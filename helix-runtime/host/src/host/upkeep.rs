@@ -47,8 +47,8 @@ impl Shared {
     pub(super) fn maintain(&self, what: &DataMaintenance) -> PublishResult {
         let (operation, reason, began) = (what.operation, what.reason, Instant::now());
         self.tell(&MaintenanceStarted { operation, reason });
-        let heard = self.runtime.publish(what);
         let time = what.timeout_seconds.map_or(PATIENCE, Duration::from_secs);
+        let heard = self.runtime.publish_within(what, time);
         let late = if heard.queued > 0 { self.loader.settle(time).min(heard.queued) } else { 0 };
         let (handled, failed) = (heard.handled + heard.queued - late, heard.missed() + late);
         let took_ms = began.elapsed().as_millis() as u64;
@@ -66,7 +66,9 @@ impl Shared {
         let timeout_seconds = timeout.as_secs();
         // Who hangs is ended when the time is over that was told.
         self.loader.hurry(timeout);
-        self.tell(&NodeShutdown { reason: "the host was stopped".into(), timeout_seconds });
+        let down = NodeShutdown { reason: "the host was stopped".into(), timeout_seconds };
+        // What goes wrong in a handler is in the log.
+        let _ = self.runtime.publish_within(&down, timeout);
         let _ = self.maintain(&DataMaintenance {
             operation: Operation::Flush,
             urgency: Urgency::High,

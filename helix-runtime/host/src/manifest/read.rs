@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use helix_runtime::FromConfig;
+use helix_runtime::expected_value;
 use helix_runtime::modinfo::Record;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -65,17 +65,6 @@ fn one_of(found: &str, known: &[&str]) -> String {
         [] => "none".into(),
         _ => format!("one of `{}`{meant}", known.join("`, `")),
     }
-}
-
-/// What a value of that type looks like, if the text is none. Of types of the module's own nothing is known here.
-fn expected(ty: &str, text: &str) -> Option<&'static str> {
-    macro_rules! of {
-        ($found:expr; $($known:ty)*) => { match $found {
-            $(stringify!($known) => <$known>::from_config(text).is_none().then_some(<$known>::EXPECTED),)*
-            _ => None,
-        } };
-    }
-    of! { ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>')).unwrap_or(ty); u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 bool char }
 }
 
 impl<'a> Reading<'a> {
@@ -189,7 +178,7 @@ impl<'a> Reading<'a> {
                 self.unknown("key", key, &known);
                 continue;
             };
-            match expected(rest.split('=').next().unwrap_or_default().trim(), &text) {
+            match expected_value(rest.split('=').next().unwrap_or_default().trim(), &text) {
                 Some(expected) => self.wrong(value, expected),
                 None => self.manifest.config.push((name.into(), text)),
             }
@@ -290,6 +279,9 @@ mod tests {
         let limits =
             Limits { memory: Some(32 << 20), files: None, cpu: Some(9), deadline: Some(Duration::from_millis(500)) };
         assert_eq!(manifest.limits, limits);
+        let mut placing = crate::process::Placing::default();
+        manifest.hold(&mut placing);
+        assert_eq!(placing.grant, Some(vec!["call/node.tip".into()]), "without a grant of the host's");
     }
 
     proptest! {

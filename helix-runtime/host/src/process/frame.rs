@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 /// How long a frame can be, in bytes.
-pub const LONGEST: usize = 16 << 20;
+pub use helix_runtime::boundary::LONGEST;
 
 /// Why there is no frame.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,12 @@ pub enum FrameFault {
     TooLong {
         /// How many bytes were announced.
         found: usize,
+    },
+    /// Too many speak with the other end.
+    #[error("{most} conversations are under way")]
+    Crowded {
+        /// How many there are at most.
+        most: usize,
     },
     /// Nothing has come in time.
     #[error("no answer in time")]
@@ -69,6 +75,14 @@ impl Channel {
             self.patience = patience;
         }
         Ok(())
+    }
+}
+
+impl Channel {
+    /// The same where less time is left, if that makes much of a difference: to say so takes two calls of the system.
+    pub fn shorten(&mut self, left: Duration) -> io::Result<()> {
+        let is_much = self.patience.is_none_or(|patience| left < patience.mul_f32(0.9));
+        if is_much { self.wait_for(Some(left.max(Duration::from_millis(1)))) } else { Ok(()) }
     }
 }
 

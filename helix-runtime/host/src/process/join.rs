@@ -46,6 +46,7 @@ const MOST: usize = 16;
 /// How much a program can say of itself: services, permissions, letters of each.
 const MOST_TEXTS: usize = 256;
 const MOST_LETTERS: usize = 1024;
+const LONGEST_VERSION: usize = 64;
 
 impl Invitation {
     fn new(placing: Placing, folder: &Path) -> Result<Self, String> {
@@ -78,6 +79,7 @@ impl Door {
         taken: impl Fn(Joined) -> Result<(), String> + Send + Sync + 'static,
     ) -> Result<Self, ControlFault> {
         let io = |error| ControlFault::Io { path: path.into(), error };
+        let bound = Bound::new(path)?;
         let mut invitations = BTreeMap::new();
         for (module, placing) in invited {
             let no_folder = || "found no `data_dir` in the table [host], expected one, for the tokens".to_string();
@@ -94,7 +96,7 @@ impl Door {
         let turn_away = |_| {
             log::warn!(target: "helix", "a program that wants to join is turned away: {MOST} others are about to");
         };
-        Ok(Self { _listening: Bound::new(path)?.listen("join", MOST, admit, turn_away)? })
+        Ok(Self { _listening: bound.listen("join", MOST, admit, turn_away)? })
     }
 }
 
@@ -106,6 +108,8 @@ struct Inside {
 impl Inside {
     fn admit(&self, stream: UnixStream) -> Result<(), String> {
         let told = |error: io::Error| error.to_string();
+        // One that does not read what it is told is not waited for.
+        stream.set_write_timeout(Some(PATIENCE)).map_err(told)?;
         let sender = Sender::new(stream.try_clone().map_err(told)?);
         let refuse = |reason: String| {
             // Whoever is gone need not be told.
@@ -192,12 +196,17 @@ pub(super) fn read_join(stream: &UnixStream) -> Result<(Join, Receiver), String>
 fn info_of(module: String, join: &Join) -> Result<ModuleInfo, String> {
     let texts = [&join.provides, &join.permissions];
     let is_long = |text: &String| text.len() > MOST_LETTERS;
-    if texts.iter().any(|texts| texts.len() > MOST_TEXTS || texts.iter().any(is_long)) || is_long(&join.description) {
+    let is_much = texts.iter().any(|texts| texts.len() > MOST_TEXTS || texts.iter().any(is_long));
+    if is_much || is_long(&join.description) {
         return Err(format!(
             "found more than {MOST_TEXTS} services or permissions, or one of more than {MOST_LETTERS} letters"
         ));
     }
     let kept = |text: &String| -> &'static str { String::leak(text.clone()) };
+    // Each text that is kept stays, and so often as somebody joins.
+    if join.version.len() > LONGEST_VERSION {
+        return Err(format!("found a version of {} letters, expected one such as \"1.0.0\"", join.version.len()));
+    }
     let version = ModuleVersion::parse(kept(&join.version));
     let version =
         version.map_err(|_| format!("found the version {:?}, expected one such as \"1.0.0\"", join.version))?;

@@ -6,7 +6,7 @@ mod drained;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
@@ -21,6 +21,7 @@ use super::frame::{self, Channel, FrameFault};
 use super::meter::Meter;
 use super::permits::Permits;
 use attend::{Attending, run};
+pub(super) use drained::plain;
 
 /// What a process is made of.
 #[derive(Debug, Clone)]
@@ -39,6 +40,14 @@ pub struct Order {
     pub permits: Arc<Permits>,
 }
 
+impl Order {
+    /// How many conversations there are at a time: fewer where it may have few files.
+    fn most_channels(&self) -> usize {
+        let files = self.made.as_ref().map_or(u64::MAX, |(_, begin)| begin.sandbox.files);
+        usize::try_from(files / 4).unwrap_or(MOST_CHANNELS).clamp(1, MOST_CHANNELS)
+    }
+}
+
 /// One process, and what is said to it.
 #[derive(Debug)]
 pub struct Link {
@@ -51,9 +60,13 @@ pub struct Link {
     /// How it is ended.
     end_by: Arc<EndBy>,
     control: Sender,
-    /// Channels on which nobody speaks.
-    idle: Mutex<Vec<Channel>>,
-    speaking: AtomicUsize,
+    channels: Mutex<Channels>,
+    /// A channel is free.
+    freed: Condvar,
+    /// How many conversations there are at a time.
+    most: usize,
+    /// Whether its host is about to end: what it waits for is its own time too from then on.
+    hurried: AtomicBool,
     asks: OnceLock<Weak<dyn Asks>>,
     /// Who delivers the events that wait.
     delivers: OnceLock<Thread>,
@@ -67,6 +80,16 @@ pub struct Link {
     blamed: Mutex<Option<String>>,
     end: Mutex<Option<String>>,
     ended: Condvar,
+}
+
+/// The channels of a link.
+#[derive(Debug, Default)]
+struct Channels {
+    /// Those on which nobody speaks.
+    idle: Vec<Channel>,
+    /// Since when somebody speaks on each of the others, with a number for each.
+    busy: Vec<(u64, Instant)>,
+    next: u64,
 }
 
 /// How a process is ended.
@@ -84,6 +107,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How long a process that was asked to end has for it.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How many conversations there are with a process at a time: each takes a thread of it, and a file.
+const MOST_CHANNELS: usize = 32;
 
 /// How many questions of a process's own threads wait for their answers at a time.
 const MOST_ASKS: usize = 64;
@@ -163,19 +189,63 @@ impl Link {
         Duration::from_millis(self.deadline.load(Ordering::Relaxed))
     }
 
-    /// Gives it so long in each conversation at most, from here on.
-    pub fn hurry(&self, deadline: Duration) {
+    /// Gives it so long in each conversation at most, from here on, and in those that are under way.
+    pub fn hurry(self: &Arc<Self>, deadline: Duration) {
         self.deadline.fetch_min(deadline.as_millis() as u64, Ordering::Relaxed);
+        self.hurried.store(true, Ordering::Release);
+        let (link, now, deadline) = (Arc::downgrade(self), Instant::now(), self.deadline());
+        if locked(&self.channels).busy.is_empty() {
+            return;
+        }
+        let end = move || {
+            std::thread::sleep(deadline);
+            let Some(link) = link.upgrade() else { return };
+            if locked(&link.channels).busy.iter().any(|(_, began)| *began <= now) {
+                link.blame(format!("it has not answered for {deadline:?}"));
+            }
+        };
+        // Without a thread it ends when it ends.
+        drop(std::thread::Builder::new().name("helix-hurry".into()).spawn(end));
     }
 
-    fn channel(&self) -> io::Result<Channel> {
-        if let Some(mut channel) = locked(&self.idle).pop() {
-            channel.wait_for(Some(self.deadline()))?;
-            return Ok(channel);
+    /// Takes a channel, as soon as fewer than so many conversations are under way. Gives the conversation's number too.
+    fn channel(&self) -> Result<(Channel, u64), FrameFault> {
+        let deadline = self.deadline();
+        let channels = locked(&self.channels);
+        let is_full = |channels: &mut Channels| channels.busy.len() >= self.most;
+        let waited = self.freed.wait_timeout_while(channels, deadline, is_full);
+        let (mut channels, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return Err(FrameFault::Crowded { most: self.most });
         }
-        let (ours, theirs) = UnixStream::pair()?;
-        self.control.send_with(&ToProcess::Channel, Some(&theirs))?;
-        Channel::new(ours, Some(self.deadline()))
+        let number = channels.next;
+        channels.next += 1;
+        channels.busy.push((number, Instant::now()));
+        let idle = channels.idle.pop();
+        drop(channels);
+        let made = match idle {
+            Some(mut channel) => channel.wait_for(Some(deadline)).map(|()| channel),
+            None => UnixStream::pair().and_then(|(ours, theirs)| {
+                self.control.send_with(&ToProcess::Channel, Some(&theirs))?;
+                Channel::new(ours, Some(deadline))
+            }),
+        };
+        made.map(|channel| (channel, number)).map_err(|error| {
+            self.free(number, None);
+            frame::fault(error)
+        })
+    }
+
+    /// A conversation is over; its channel is there for the next one if it went well.
+    fn free(&self, number: u64, channel: Option<Channel>) {
+        let mut channels = locked(&self.channels);
+        channels.busy.retain(|(busy, _)| *busy != number);
+        channels.idle.extend(channel);
+        let was_full = channels.busy.len() + 1 >= self.most;
+        drop(channels);
+        if was_full {
+            self.freed.notify_one();
+        }
     }
 
     /// Ends its group, if it is still there: its number may be another one's then.
@@ -224,9 +294,13 @@ impl Link {
             patience = patience.checked_sub(began.elapsed()).ok_or(FrameFault::Late)?;
             match said(message, &mut answer) {
                 Turn::Answer => {
-                    // To read what it is told is its own too.
-                    began = Instant::now();
-                    channel.until(began + patience);
+                    // To read what it is told is its own too, and all of it once the host is about to end.
+                    if !self.hurried.load(Ordering::Acquire) {
+                        began = Instant::now();
+                    }
+                    let left = patience.checked_sub(began.elapsed()).ok_or(FrameFault::Late)?;
+                    channel.until(Instant::now() + left);
+                    channel.shorten(left)?;
                     channel.send(&answer)?;
                     self.meter.send(answer.len());
                 }
@@ -267,13 +341,17 @@ fn deliver_on(asks: &Weak<dyn Asks>) {
 
 impl Process for Link {
     fn converse(&self, message: &[u8], said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn) -> Result<(), ModuleError> {
-        self.speaking.fetch_add(1, Ordering::AcqRel);
         let began = Instant::now();
-        let talked = self.channel().map_err(frame::fault).and_then(|mut channel| {
-            self.talk(&mut channel, message, said)?;
-            locked(&self.idle).push(channel);
-            Ok(())
+        let talked = self.channel().and_then(|(mut channel, number)| {
+            let talked = self.talk(&mut channel, message, said);
+            self.free(number, talked.is_ok().then_some(channel));
+            talked
         });
+        if let Err(FrameFault::Crowded { most }) = talked {
+            let error =
+                format!("{most} conversations with `{}` are under way, and none has ended in time", self.module);
+            return Err(ModuleError::new(error));
+        }
         let result = talked.map_err(|fault| {
             match fault {
                 FrameFault::Closed | FrameFault::Cut { .. } => {}
@@ -282,7 +360,6 @@ impl Process for Link {
             }
             ModuleError::Crashed { module: self.module.to_string(), cause: self.cause() }
         });
-        self.speaking.fetch_sub(1, Ordering::AcqRel);
         // What is said to one that is gone fails with it.
         let failed = result.is_err() && !self.failed.swap(true, Ordering::AcqRel);
         self.meter.converse(began.elapsed(), failed);

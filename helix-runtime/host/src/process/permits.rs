@@ -7,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use helix_runtime::boundary::Act;
 use serde::{Deserialize, Serialize};
 
+use super::link::plain;
+
 /// What one module may do, through all its processes.
 #[derive(Debug)]
 pub struct Permits {
@@ -107,6 +109,7 @@ impl Permits {
         audit.last.push_back(Denial { time, permission: permission.clone() });
         if count(&mut audit.denied, permission) == 1 {
             drop(audit);
+            let act = plain(&act.to_string());
             log::warn!(target: self.module, "may not {act}, and was denied it; this is said once");
         }
         false

@@ -131,9 +131,10 @@ fn landlock(sandbox: &Sandbox, library: &Path) -> Result<String, landlock::Rules
     // A process whose host is less sure of its kernel takes what rules apply to: a path that is not there has none.
     let created = ruleset.create()?.set_compatibility(CompatLevel::BestEffort);
     let read = path_beneath_rules(READ.iter().map(Path::new).chain([library]), AccessFs::from_read(abi));
+    let names = path_beneath_rules(NAMES.iter().filter(|_| sandbox.network), AccessFs::from_read(abi));
     let null = path_beneath_rules(["/dev/null"], AccessFs::from_file(abi));
     let own = path_beneath_rules(own, AccessFs::from_all(abi));
-    created.add_rules(read)?.add_rules(null)?.add_rules(own)?.restrict_self()?;
+    created.add_rules(read)?.add_rules(names)?.add_rules(null)?.add_rules(own)?.restrict_self()?;
     Ok("landlock".into())
 }
 
@@ -170,7 +171,7 @@ fn seccomp(sandbox: &Sandbox) -> Result<String, Box<dyn std::error::Error>> {
     apply(fatal, SeccompAction::Allow, SeccompAction::KillProcess)?;
     let mut usual: Rules = USUAL.iter().map(|call| (*call, Vec::new())).collect();
     if sandbox.network {
-        usual.extend(NETWORK.iter().map(|call| (*call, Vec::new())));
+        usual.extend(NETWORK.iter().chain(&MANY_AT_ONCE).map(|call| (*call, Vec::new())));
         // Not to sockets of this machine's other programs: its host's own is one of them.
         let mut domains = only(0, SeccompCmpOp::Eq, libc::AF_INET as u64)?;
         domains.extend(only(0, SeccompCmpOp::Eq, libc::AF_INET6 as u64)?);
@@ -182,8 +183,10 @@ fn seccomp(sandbox: &Sandbox) -> Result<String, Box<dyn std::error::Error>> {
         let condition = SeccompCondition::new(3, SeccompCmpArgLen::Dword, operator, value as u64)?;
         SeccompRule::new(vec![condition])
     };
-    let private = flags(libc::MAP_SHARED | libc::MAP_PRIVATE, libc::MAP_PRIVATE)?;
-    usual.insert(libc::SYS_mmap, vec![flags(libc::MAP_ANONYMOUS, 0)?, private]);
+    // What grows downwards does not.
+    let grows = libc::MAP_GROWSDOWN;
+    let private = flags(libc::MAP_SHARED | libc::MAP_PRIVATE | grows, libc::MAP_PRIVATE)?;
+    usual.insert(libc::SYS_mmap, vec![flags(libc::MAP_ANONYMOUS | grows, 0)?, private]);
     // Limits may be looked at.
     let pointer = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
     usual.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![pointer])?]);
@@ -226,6 +229,10 @@ const FATAL: &[i64] = &[
 
 const NETWORK: &[i64] =
     &[libc::SYS_socket, libc::SYS_connect, libc::SYS_bind, libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4];
+
+/// How names of the network are found: what the system's libraries read and call for it.
+const NAMES: [&str; 5] = ["/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"];
+const MANY_AT_ONCE: [i64; 2] = [libc::SYS_sendmmsg, libc::SYS_recvmmsg];
 
 /// What modules, `std` and the system's libraries do.
 const USUAL: &[i64] = &[
@@ -354,6 +361,12 @@ const USUAL: &[i64] = &[
     libc::SYS_unlink,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_rename,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_symlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_link,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_readlink,
     #[cfg(target_arch = "x86_64")]

@@ -119,6 +119,14 @@ impl Far {
 
     /// Answers what the process asks.
     pub(super) fn answer(&self, ask: &Up<'_>, place: Option<&Place>, answer: &mut Vec<u8>) {
+        self.answer_whole(ask, place, answer);
+        if let Some(error) = wire::too_long(answer) {
+            let (module, request) = ("helix".to_string(), "answer".to_string());
+            *answer = self.refuse(ask, IpcError::Failed { module, request, error: Box::new(error) });
+        }
+    }
+
+    fn answer_whole(&self, ask: &Up<'_>, place: Option<&Place>, answer: &mut Vec<u8>) {
         if let Err(refused) = self.admitted(ask) {
             *answer = self.refuse(ask, refused);
             return;
@@ -145,9 +153,9 @@ impl Far {
                 return;
             }
             Up::Subscribe { name, ref topics, priority, closure, owned } => {
-                let topics: Option<Vec<Topic<'_>>> = topics.iter().map(topic).collect();
+                let topics: Option<Vec<Topic<'_>>> = topics.iter().map(|told| topic(self.name, told)).collect();
                 let is_full = self.own.lock().subscriptions.len() >= MOST_EARS;
-                let (Some(topics), Some(name), false) = (topics, fault::name(name), is_full) else {
+                let (Some(topics), Some(name), false) = (topics, fault::name(self.name, name), is_full) else {
                     *answer = self.refuse(ask, self.too_many());
                     return;
                 };
@@ -245,10 +253,10 @@ fn done(done: bool, error: &[u8]) -> Told<'_> {
 }
 
 /// Nothing where it has a name that is not kept.
-fn topic<'a>(topic: &wire::Topic<'a>) -> Option<Topic<'a>> {
+fn topic<'a>(module: &'static str, topic: &wire::Topic<'a>) -> Option<Topic<'a>> {
     Some(match *topic {
         wire::Topic::Type { topic, name, shape } => {
-            Topic::Type { topic: fault::name(topic)?, name: fault::name(name)?, shape }
+            Topic::Type { topic: fault::name(module, topic)?, name: fault::name(module, name)?, shape }
         }
         wire::Topic::Named(name) => Topic::Named(name),
         wire::Topic::All => Topic::All,

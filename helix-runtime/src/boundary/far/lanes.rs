@@ -9,7 +9,8 @@ use crate::lock::Lock;
 
 /// How many events a lane holds at most, and how many bytes they have together.
 const MOST_CONTROL: usize = 1024;
-const MOST_BYTES: usize = 8 << 20;
+/// Both lanes go in one message.
+const MOST_BYTES: usize = super::wire::LONGEST / 2 - (64 << 10);
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,10 @@ struct Waiting {
     put: u64,
     /// How many found no room since that was last told.
     lost: u64,
+    /// Whether those that come first are not here yet: nothing leaves before them.
+    is_held: bool,
+    /// Whether another one has taken over: nothing is put here any more.
+    is_shut: bool,
 }
 
 /// Events one after the other, each with its length before it.
@@ -65,6 +70,13 @@ impl Lane {
         self.bytes.extend_from_slice(&(length as u32).to_le_bytes());
         event.iter().for_each(|part| self.bytes.extend_from_slice(part));
         self.events += 1;
+    }
+
+    /// Puts its own after those.
+    fn follow(&mut self, mut first: Self) {
+        first.bytes.extend_from_slice(&self.bytes[self.gone..]);
+        first.events += self.events;
+        *self = first;
     }
 
     fn has_room(&self, length: usize, capacity: usize) -> bool {
@@ -108,7 +120,7 @@ impl Lanes {
     pub(super) fn put(&self, event: &[&[u8]], is_control: bool, is_open: &dyn Fn() -> bool) -> (Put, bool) {
         let length = event.iter().map(|part| part.len()).sum();
         let mut waiting = self.waiting.lock();
-        if !is_open() {
+        if waiting.is_shut || !is_open() {
             return (Put::Shut, false);
         }
         let is_first = waiting.control.events + waiting.data.events == 0;
@@ -137,16 +149,36 @@ impl Lanes {
         }
     }
 
-    /// Takes over what waits elsewhere, before anything was put here.
-    pub(super) fn inherit(&self, from: &Self) {
-        let Waiting { control, data, lost, .. } = core::mem::take(&mut *from.waiting.lock());
-        let put = (control.events + data.events) as u64;
-        *self.waiting.lock() = Waiting { control, data, put, lost };
+    /// Lets nothing leave before `inherit`.
+    pub(super) fn hold(&self) {
+        self.waiting.lock().is_held = true;
+    }
+
+    /// Takes over from whoever came before, what waits there if `is_alike` says so: it leaves first.
+    pub(super) fn inherit(&self, from: &Self, is_alike: bool) {
+        let before = {
+            let mut from = from.waiting.lock();
+            from.is_shut = true;
+            let rest = Waiting { put: from.put, is_shut: true, ..Waiting::default() };
+            if is_alike { core::mem::replace(&mut *from, rest) } else { Waiting::default() }
+        };
+        let mut waiting = self.waiting.lock();
+        waiting.put += (before.control.events + before.data.events) as u64;
+        waiting.lost += before.lost;
+        waiting.control.follow(before.control);
+        waiting.data.follow(before.data);
+        waiting.is_held = false;
     }
 
     /// How many have ever waited.
     pub(super) fn put_so_far(&self) -> u64 {
         self.waiting.lock().put
+    }
+
+    /// Whether something may leave.
+    pub(super) fn is_ready(&self) -> bool {
+        let waiting = self.waiting.lock();
+        !waiting.is_held && (waiting.control.events + waiting.data.events > 0 || waiting.lost > 0)
     }
 
     /// How many wait, and whether some are lost that nobody was told of.
@@ -199,6 +231,29 @@ mod tests {
         assert_eq!(lanes.len(), (0, false));
         assert_eq!(lanes.put(&[b"x"], false, &|| false).0, Put::Shut);
         assert_eq!(lanes.put(&[&[0; MOST_BYTES], &[0]], false, &open).0, Put::Full, "more bytes than a lane holds");
+    }
+
+    #[test]
+    fn who_takes_over_has_what_waits_first_and_nothing_is_put_to_the_one_before() {
+        let (before, after) = (Lanes::new(3), Lanes::new(3));
+        let put = |lanes: &Lanes, text: &str| lanes.put(&[text.as_bytes()], false, &open).0;
+        assert_eq!((put(&before, "a"), put(&before, "b")), (Put::Waits, Put::Waits));
+        assert_eq!(take(&before, 1).0, ["a"]);
+        after.hold();
+        assert_eq!(put(&after, "c"), Put::Waits);
+        assert!(!after.is_ready());
+        after.inherit(&before, true);
+        assert!(after.is_ready());
+        assert_eq!((put(&before, "d"), before.len(), after.put_so_far()), (Put::Shut, (0, false), 2));
+        assert_eq!(take(&after, 9).0, ["b", "c"]);
+        let other = Lanes::new(3);
+        assert_eq!(put(&after, "e"), Put::Waits);
+        other.inherit(&after, false);
+        assert_eq!(
+            (other.len(), after.len().0),
+            ((0, false), 1),
+            "what the other cannot hear is lost with the one before"
+        );
     }
 
     #[test]

@@ -130,14 +130,20 @@ impl Queue {
         }
     }
 
+    /// Delivers nothing before it has taken over from the instance before.
+    pub(crate) fn hold(&self) {
+        self.lanes.hold();
+    }
+
+    /// There is nobody to take over from.
+    pub(crate) fn release(&self) {
+        self.inherit(&Self::new(self.module, 0, self.process.clone(), core::iter::empty()));
+    }
+
     /// Takes over what waits for the instance before, whose process has ended, if both have the same handlers.
     pub(crate) fn inherit(&self, from: &Self) {
-        if self.hears == from.hears {
-            self.lanes.inherit(&from.lanes);
-        }
-        if self.len() > 0
-            && let Some(process) = self.process.upgrade()
-        {
+        self.lanes.inherit(&from.lanes, self.hears == from.hears);
+        if let Some(process) = self.process.upgrade() {
             process.wake();
         }
     }
@@ -165,7 +171,7 @@ impl Drop for Queue {
 impl Far {
     /// Delivers some of the events that wait, in the module's turn. Whether there were any.
     pub(super) fn deliver_some(&self) -> bool {
-        let Some(queue) = self.queue.as_deref().filter(|queue| queue.lanes.len() != (0, false)) else { return false };
+        let Some(queue) = self.queue.as_deref().filter(|queue| queue.lanes.is_ready()) else { return false };
         let mut deliver = |cx: &Context| self.deliver_batch(queue, cx);
         // SAFETY: the end is this one's.
         unsafe { host::in_turn(self.end, self.instance, &mut deliver) }
@@ -210,7 +216,7 @@ impl Far {
                 let cause = "its account of the events that it was sent is none".into();
                 Err(ModuleError::Crashed { module: self.name.into(), cause })
             }
-            _ => Err(fault::read_module(done.error)),
+            _ => Err(self.error(done.error)),
         });
         let said = said.and_then(|said| said);
         if said.is_err() {
@@ -243,7 +249,10 @@ impl Queue {
     }
 
     fn delivered(&self, heard: Heard<'_>, items: &[u8]) -> Delivered {
-        let failures = heard.failures.iter().map(|(at, Bytes(error))| (*at, fault::read_module(error))).collect();
+        let read = |(at, Bytes(error)): &(u16, Bytes<'_>)| {
+            (*at, fault::on_account_of(self.module, || fault::read_module(error)))
+        };
+        let failures = heard.failures.iter().map(read).collect();
         let mut delivered = Delivered { counts: heard.counts, deferred: Vec::new(), failures };
         if !heard.deferred.is_empty() {
             let numbers: BTreeSet<u32> = heard.deferred.iter().copied().collect();

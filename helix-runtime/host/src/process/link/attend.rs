@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use helix_runtime::ModuleError;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -17,6 +17,9 @@ use super::drained::Drained;
 use super::{EndBy, GRACE, Link, MOST_ASKS, Order, locked};
 use crate::process::control::{FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
 use crate::process::frame::FrameFault;
+
+/// How soon it looks again whether fewer questions wait.
+const CROWDED: Duration = Duration::from_millis(1);
 
 pub(super) type Made = Result<(Arc<Link>, Vec<u8>), io::Error>;
 
@@ -98,8 +101,10 @@ impl Attending {
             group,
             end_by: end_by.clone(),
             control: Sender::new(ours.try_clone()?),
-            idle: Mutex::default(),
-            speaking: AtomicUsize::new(0),
+            channels: Mutex::default(),
+            freed: Condvar::new(),
+            most: order.most_channels(),
+            hurried: AtomicBool::new(false),
             asks: OnceLock::new(),
             delivers: OnceLock::new(),
             sandbox: OnceLock::new(),
@@ -136,13 +141,20 @@ impl Attending {
             if !listens && self.child.is_none() {
                 return;
             }
+            // Who asks more at once than is answered at once waits.
+            let is_crowded = self.is_crowded();
+            if listens && !is_crowded && self.hear_all(tells).is_none() {
+                listens = false;
+            }
             let mut waits = vec![PollFd::new(&process, PollFlags::IN)];
-            if listens {
+            let hears = listens && !is_crowded;
+            if hears {
                 waits.push(PollFd::new(&self.socket, PollFlags::IN));
             }
             waits.extend(self.out.stream.as_ref().map(|stream| PollFd::new(stream, PollFlags::IN)));
             waits.extend(self.err.stream.as_ref().map(|stream| PollFd::new(stream, PollFlags::IN)));
             let patience = self.made.is_some().then(|| self.until.saturating_duration_since(Instant::now()));
+            let patience = if is_crowded && listens { Some(CROWDED) } else { patience };
             let patience = patience.and_then(|patience| rustix::event::Timespec::try_from(patience).ok());
             let ready = match poll(&mut waits, patience.as_ref()) {
                 Err(rustix::io::Errno::INTR) => continue,
@@ -152,6 +164,9 @@ impl Attending {
             let is_ready: Vec<bool> = waits.iter().map(|wait| !wait.revents().is_empty()).collect();
             drop(waits);
             if ready == 0 {
+                if is_crowded && self.made.is_none() {
+                    continue;
+                }
                 if let Some(link) = &self.made {
                     link.blame(format!("it was not ready after {:?}", link.deadline()));
                     self.until += GRACE;
@@ -159,7 +174,7 @@ impl Attending {
                 continue;
             }
             let mut at = 1;
-            if listens {
+            if hears {
                 if is_ready[at] && self.listen(tells).is_none() {
                     listens = false;
                 }
@@ -211,7 +226,10 @@ impl Attending {
 
     /// Takes the messages that are there as a whole. Nothing when no more will come.
     fn hear_all(&mut self, tells: &mpsc::Sender<Made>) -> Option<()> {
-        loop {
+        if !self.greeted {
+            return Some(());
+        }
+        while !self.is_crowded() {
             match self.receiver.next() {
                 Ok(Some(message)) => self.hear(message, tells),
                 Ok(None) => return Some(()),
@@ -221,6 +239,12 @@ impl Attending {
                 }
             }
         }
+        Some(())
+    }
+
+    /// Whether as many of its questions wait as are answered at a time.
+    fn is_crowded(&self) -> bool {
+        self.asking.load(Ordering::Acquire) >= MOST_ASKS
     }
 
     fn garbage(&self, fault: &FrameFault) {
@@ -253,10 +277,7 @@ impl Attending {
             }
             FromProcess::Ask { id, message } => {
                 let Some(link) = self.link.upgrade() else { return };
-                if self.asking.fetch_add(1, Ordering::AcqRel) >= MOST_ASKS {
-                    link.blame(format!("more than {MOST_ASKS} of its questions wait"));
-                    return;
-                }
+                self.asking.fetch_add(1, Ordering::AcqRel);
                 let asking = self.asking.clone();
                 let answer = move || {
                     let asks = link.asks.get().and_then(Weak::upgrade);
@@ -289,12 +310,9 @@ impl Attending {
             child.wait()
         });
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
-        while self.out.stream.is_some() {
-            self.out.drain(self.module);
-        }
-        while self.err.stream.is_some() {
-            self.err.drain(self.module);
-        }
+        // What it has printed is there; somebody whom it has left behind may hold the other end open.
+        self.out.drain_rest(self.module);
+        self.err.drain_rest(self.module);
         let _ = self.listen(tells);
         // A host that has dismissed it does not ask why it has ended.
         let Some(link) = self.link.upgrade() else { return };
@@ -312,7 +330,7 @@ impl Attending {
         }
         *locked(&link.end) = Some(cause);
         link.ended.notify_all();
-        if !link.dismissed.load(Ordering::Acquire) && link.speaking.load(Ordering::Acquire) == 0 {
+        if !link.dismissed.load(Ordering::Acquire) {
             let asks = link.asks.get().and_then(Weak::upgrade);
             if let Some(asks) = asks {
                 asks.ended(ModuleError::Crashed { module: self.module.to_string(), cause: link.cause() });

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::os::fd::AsFd;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 /// A stream of the process's, drained line by line into the log.
 pub(super) struct Drained<R> {
     pub(super) stream: Option<R>,
@@ -15,6 +17,8 @@ pub(super) struct Drained<R> {
 /// How many lines are told of when a process crashes, and how long one can be.
 const LAST_LINES: usize = 5;
 const LONGEST_LINE: usize = 4096;
+/// How often what has ended is read from at most: a pipe holds 1 MiB where nobody but root has changed it.
+const MOST_READS: usize = 256;
 
 impl<R: Read + AsFd> Drained<R> {
     pub(super) fn new(stream: Option<R>, level: log::Level) -> Self {
@@ -44,6 +48,23 @@ impl<R: Read + AsFd> Drained<R> {
         }
     }
 
+    /// Reads what there is by now, and lets the stream go.
+    pub(super) fn drain_rest(&mut self, module: &str) {
+        // More than that is in no pipe.
+        for _ in 0..MOST_READS {
+            let Some(stream) = &self.stream else { return };
+            let mut waits = [PollFd::new(stream, PollFlags::IN)];
+            let ready = poll(&mut waits, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+            if !ready.is_ok_and(|ready| ready > 0) {
+                break;
+            }
+            self.drain(module);
+        }
+        if self.stream.take().is_some() {
+            self.line(module);
+        }
+    }
+
     fn line(&mut self, module: &str) {
         let line = String::from_utf8_lossy(&std::mem::take(&mut self.partial)).trim_end().to_string();
         if line.is_empty() {
@@ -59,7 +80,7 @@ impl<R: Read + AsFd> Drained<R> {
 }
 
 /// A text of a process's as one line of the log, in which nothing looks like another's: no line feeds, nothing that a terminal obeys.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::process) fn plain(text: &str) -> String {
     let letter = |letter: char| if letter.is_control() && letter != '\t' { ' ' } else { letter };
     text.trim_end().chars().take(LONGEST_LINE).map(letter).collect()
 }
