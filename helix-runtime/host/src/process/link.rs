@@ -90,6 +90,8 @@ struct Channels {
     /// Since when somebody speaks on each of the others, with a number for each.
     busy: Vec<(u64, Instant)>,
     next: u64,
+    /// How many wait for one.
+    waiting: usize,
 }
 
 /// How a process is ended.
@@ -211,12 +213,17 @@ impl Link {
     /// Takes a channel, as soon as fewer than so many conversations are under way. Gives the conversation's number too.
     fn channel(&self) -> Result<(Channel, u64), FrameFault> {
         let deadline = self.deadline();
-        let channels = locked(&self.channels);
-        let is_full = |channels: &mut Channels| channels.busy.len() >= self.most;
-        let waited = self.freed.wait_timeout_while(channels, deadline, is_full);
-        let (mut channels, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        if waited.timed_out() {
-            return Err(FrameFault::Crowded { most: self.most });
+        let mut channels = locked(&self.channels);
+        if channels.busy.len() >= self.most {
+            channels.waiting += 1;
+            let is_full = |channels: &mut Channels| channels.busy.len() >= self.most;
+            let waited = self.freed.wait_timeout_while(channels, deadline, is_full);
+            let (found, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            channels = found;
+            channels.waiting -= 1;
+            if waited.timed_out() {
+                return Err(FrameFault::Crowded { most: self.most });
+            }
         }
         let number = channels.next;
         channels.next += 1;
@@ -241,9 +248,9 @@ impl Link {
         let mut channels = locked(&self.channels);
         channels.busy.retain(|(busy, _)| *busy != number);
         channels.idle.extend(channel);
-        let was_full = channels.busy.len() + 1 >= self.most;
+        let is_awaited = channels.waiting > 0;
         drop(channels);
-        if was_full {
+        if is_awaited {
             self.freed.notify_one();
         }
     }
