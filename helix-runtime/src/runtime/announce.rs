@@ -14,8 +14,9 @@ impl Inner {
     pub(super) fn crashed(&self, entered: Entered<'_>, cx: &Context) -> ModuleError {
         let instance = entered.instance();
         let error = cx.take_fault();
-        // One that many were inside of has crashed once.
-        if !entered.crash() {
+        let is_first = entered.crash();
+        // A process that many were inside of has ended once.
+        if !is_first && matches!(error, ModuleError::Crashed { .. }) {
             return error;
         }
         // While their owner does not run nobody enters its closures.
