@@ -349,8 +349,11 @@ fn what_waits_is_heard_before_a_module_without_steps_is_replaced_or_stopped() {
     publish("plain.note", 2);
     support::until("it hears again", || notes() == 900);
     publish("plain.later", 3);
-    host.stop_module("plain").unwrap();
-    host.start_module("plain").unwrap();
+    // What is put off for one that is stopped is dropped by the next `poll`; for its next version it is not.
+    let other = folder.join("third.so");
+    let text = b"puts each off once";
+    fs::write(&other, support::patched(&fs::read(&library).unwrap(), text, b"puts each off onze")).unwrap();
+    host.reload("plain", Some(&other)).unwrap();
     support::until("what was put off comes again", || notes() == 1200);
 }
 
