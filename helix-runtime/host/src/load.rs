@@ -187,8 +187,11 @@ const LOCK: &str = "lock";
 fn own_folder() -> io::Result<(TempDir, fs::File)> {
     let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
-    let lock = fs::File::create_new(folder.path().join(LOCK))?;
+    // Locked before it has its name: to another loader that sweeps meanwhile one that is there and not locked is left behind.
+    let unnamed = folder.path().join("unnamed");
+    let lock = fs::File::create_new(&unnamed)?;
     lock.try_lock().map_err(io::Error::from)?;
+    fs::rename(unnamed, folder.path().join(LOCK))?;
     Ok((folder, lock))
 }
 
