@@ -76,8 +76,13 @@ static LIBRARIES: LazyLock<[PathBuf; 2]> = LazyLock::new(|| {
 });
 
 fn start(host: &str) -> Host {
+    patient(1000, host)
+}
+
+/// One whose flood may take so many milliseconds in a conversation.
+fn patient(deadline: u32, host: &str) -> Host {
     let text = format!(
-        "[host]\ncommand = {:?}\nmodules.flood = {{ isolation = \"process\", deadline_ms = 1000 }}\n\
+        "[host]\ncommand = {:?}\nmodules.flood = {{ isolation = \"process\", deadline_ms = {deadline} }}\n\
          modules.counter = {{ isolation = \"process\", queue = 1000 }}\n{host}",
         env!("CARGO_BIN_EXE_helix")
     );
@@ -116,7 +121,7 @@ fn one_that_does_not_read_is_ended_at_its_deadline_however_much_it_is_told() {
 
 #[test]
 fn what_is_too_long_for_a_message_is_an_error_and_nobody_ends_for_it() {
-    let host = start("");
+    let host = patient(60_000, "");
     let pid = || host.runtime().call::<(), u32>("flood.pid", ()).unwrap();
     let before = pid();
     let much = vec![1; 17 << 20];
