@@ -121,7 +121,7 @@ fn one_that_does_not_read_is_ended_at_its_deadline_however_much_it_is_told() {
 
 #[test]
 fn what_is_too_long_for_a_message_is_an_error_and_nobody_ends_for_it() {
-    let host = patient(60_000, "");
+    let host = patient(10_000, "");
     let pid = || host.runtime().call::<(), u32>("flood.pid", ()).unwrap();
     let before = pid();
     let much = vec![1; 17 << 20];
