@@ -34,12 +34,13 @@ mod wire;
 use core::time::Duration;
 
 use crate::codec::Codec;
-use crate::context::{Context, Place};
+use crate::context::Context;
 use crate::descriptor::{Descriptor, Placement, Status};
 use crate::error::ModuleError;
 use crate::event::Delivery;
 use crate::handle::Handle;
 use crate::message::Sink;
+use crate::place::Place;
 use crate::request::{Request, Response};
 use crate::schema::Shape;
 

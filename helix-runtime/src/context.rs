@@ -1,16 +1,14 @@
-//! What a module sees of the world: the context of one call, and the handle it may keep.
+//! What a module sees of the world: the context of one call.
 
-use alloc::boxed::Box;
+mod time;
+
 use alloc::string::String;
 use core::cell::Cell;
 use core::fmt;
 use core::mem::offset_of;
 use core::ops::Deref;
 use core::ptr::NonNull;
-#[cfg(feature = "std")]
-use core::sync::atomic::AtomicPtr;
-use core::sync::atomic::{AtomicBool, Ordering};
-use core::time::Duration;
+use core::sync::atomic::Ordering;
 
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::client::{self, Client};
@@ -20,85 +18,9 @@ use crate::event::{Publish, PublishResult};
 use crate::handle::Handle;
 use crate::host::{Host, To};
 use crate::message::{Args, Message};
+use crate::place::{Place, Remote};
 use crate::request::{Request, Response};
 use crate::runtime::{Access, Patience};
-
-#[cfg(feature = "std")]
-pub(crate) use crate::boundary::Remote;
-/// Without `std` there is no other copy of this crate.
-#[cfg(not(feature = "std"))]
-pub(crate) use core::convert::Infallible as Remote;
-
-/// Identifies an instance for as long as its runtime lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ModuleId(pub(crate) u32);
-
-impl ModuleId {
-    /// As a number: the order of registration.
-    pub fn as_u64(self) -> u64 {
-        self.0.into()
-    }
-}
-
-impl fmt::Display for ModuleId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
-
-/// Where calls go: a module's instance, or a closure that listens. Its address tells one from another.
-///
-/// A [`Context`] dereferences to its own, so that `ctx.id` is the module's id without a copy of it for each call.
-#[doc(hidden)]
-#[derive(Debug)]
-#[repr(C)]
-pub struct Place {
-    /// The module's id.
-    pub id: ModuleId,
-    pub(crate) name: &'static str,
-    /// What it asks its host to allow.
-    pub(crate) permissions: &'static [&'static str],
-    pub(crate) data_dir: Option<Box<str>>,
-    /// Whether a transition has it to itself, or waits for that.
-    pub(crate) gated: AtomicBool,
-    /// Whether it was taken out of its runtime for good, so that nothing can end with it any more.
-    pub(crate) gone: AtomicBool,
-    /// What a module in a library asks instead of the context's host; null in one that is linked.
-    #[cfg(feature = "std")]
-    remote: AtomicPtr<Remote>,
-}
-
-impl Place {
-    pub(crate) fn new(id: ModuleId, name: &'static str) -> Self {
-        Self {
-            id,
-            name,
-            permissions: &[],
-            data_dir: None,
-            gated: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-            #[cfg(feature = "std")]
-            remote: AtomicPtr::new(core::ptr::null_mut()),
-        }
-    }
-
-    /// Lets the module of this place ask the end that was made for it.
-    #[cfg(feature = "std")]
-    pub(crate) fn ask(&self, remote: *mut Remote) {
-        self.remote.store(remote, Ordering::Release);
-    }
-
-    /// What the module of this place asks, seen from the copy of this crate that it carries.
-    #[inline]
-    pub(crate) fn remote(&self) -> Option<&Remote> {
-        #[cfg(feature = "std")]
-        // SAFETY: only the module's own copy looks at it, which has made it, and it lives as long as the instance.
-        return unsafe { self.remote.load(Ordering::Relaxed).as_ref() };
-        // Without `std` there is no other copy.
-        #[cfg(not(feature = "std"))]
-        None
-    }
-}
 
 /// One call of a handler: who is called, on whose behalf, and what it may ask of its host. `ctx.id` is the module's id.
 ///
@@ -179,22 +101,6 @@ impl Context {
     #[inline]
     pub(crate) fn up_link(&self) -> Option<NonNull<Context>> {
         self.up
-    }
-
-    #[inline]
-    pub(crate) fn patience(&self) -> Patience {
-        self.patience
-    }
-
-    /// Lets this call, and what it leads to, wait no longer than that; not if its callers wait less long.
-    pub(crate) fn limit(&mut self, time: Duration) -> bool {
-        self.patience.shorten(time)
-    }
-
-    /// The same.
-    #[inline]
-    pub(crate) fn bound(&mut self, patience: Patience) {
-        self.patience = self.patience.sooner(patience);
     }
 
     pub(crate) fn up(&self) -> Option<&Context> {
@@ -312,57 +218,6 @@ impl Context {
     /// The directory that is the module's own, where its host gives it one.
     pub fn data_dir(&self) -> Option<&str> {
         self.place().data_dir.as_deref()
-    }
-
-    /// How long whoever has called this, directly or over others, still waits for it; nothing if they wait for ever.
-    ///
-    /// A request may carry an end ([`Request::with_timeout`]), which holds for all that is asked on its behalf. It is zero too
-    /// when a stop or a replacement of a module in this chain of calls waits for it to return.
-    pub fn time_left(&self) -> Option<Duration> {
-        #[cfg(feature = "std")]
-        if let Some(remote) = self.remote() {
-            return remote.time_left();
-        }
-        self.time_left_here()
-    }
-
-    /// Whether nobody needs what this call comes to any more: no time is [left](Self::time_left).
-    ///
-    /// Whatever a handler has begun it ends: what takes long looks at this now and then, and returns early.
-    ///
-    /// ```
-    /// use core::time::Duration;
-    /// use helix_runtime::prelude::*;
-    ///
-    /// #[helix_module]
-    /// #[derive(Default)]
-    /// struct Miner;
-    ///
-    /// #[helix_handlers]
-    /// impl Miner {
-    ///     /// Tries until it is not waited for any more.
-    ///     #[on_request]
-    ///     fn mine(&self, ctx: &Context) -> u64 {
-    ///         (0..).find(|_| ctx.is_cancelled()).unwrap_or_default()
-    ///     }
-    /// }
-    ///
-    /// let runtime = helix_runtime::Runtime::builder().modules(helix_runtime::modules![Miner]).build().unwrap();
-    /// runtime.start().unwrap();
-    /// let request = Request::new("mine").with_timeout(Duration::from_millis(5));
-    /// runtime.router().send_to("miner", request).unwrap();
-    /// ```
-    pub fn is_cancelled(&self) -> bool {
-        self.time_left() == Some(Duration::ZERO)
-    }
-
-    /// The same as `time_left`, for the copy of this crate that the call has come from.
-    pub(crate) fn time_left_here(&self) -> Option<Duration> {
-        let is_wanted = self.links().any(|link| link.place().gated.load(Ordering::Relaxed));
-        if is_wanted && !self.links().any(|link| link.hold == Hold::Gated) {
-            return Some(Duration::ZERO);
-        }
-        self.patience.left()
     }
 
     /// A value of the module's configuration.

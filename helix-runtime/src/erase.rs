@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::abi::AbiTag;
 use crate::codec::Codec;
-use crate::context::{Context, Remote};
+use crate::context::Context;
 use crate::descriptor::{
     Descriptor, Entry, EntryKind, RequestEntry, RequestFn, SettingEntry, Status, Step, TypedFn, VTable,
 };
@@ -27,6 +27,7 @@ use crate::error::ModuleError;
 use crate::event::{ByName, Delivery, EventResponse, Heard, HeardAs, Hears, SubscriptionPriority};
 use crate::message::{Args, EncodeError, Return, Sink, decode, encode};
 use crate::module::{EventReturn, Module, StepReturn};
+use crate::place::Remote;
 use crate::request::{Request, Response};
 
 /// A handler of module `M`.

@@ -7,13 +7,14 @@ use core::time::Duration;
 use crate::boundary::{Delivered, EventCodec};
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::codec::{Codec, TypedCall};
-use crate::context::{Context, Place};
+use crate::context::Context;
 use crate::error::IpcResult;
 #[cfg(feature = "std")]
 use crate::error::ModuleError;
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
 use crate::message::Sink;
+use crate::place::Place;
 use crate::request::{Request, Response};
 use crate::schema::Shape;
 

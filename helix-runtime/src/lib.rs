@@ -84,6 +84,7 @@ mod lock;
 mod message;
 pub mod modinfo;
 mod module;
+mod place;
 mod request;
 mod router;
 mod runtime;
@@ -101,13 +102,13 @@ pub use channel::{channel, default_channel, oneshot, spsc};
 pub use client::Client;
 pub use closure::RequestHandler;
 pub use config::{Config, ConfigKey, ConfigMap, FromConfig, expected_value};
-pub use context::{Context, ModuleId};
+pub use context::Context;
 pub use descriptor::{Descriptor, Placement, RequestEntry};
 pub use error::{CallError, IpcError, IpcResult, ModuleError, ModuleResult, ModuleState};
 pub use event::{
     ConfigLoaded, CpuHotplug, CrashCause, Custom, DataMaintenance, DiskSpaceLow, Event, EventResponse, EventType,
-    EventsLost, HealthCheck, Interrupt, MaintenanceCompleted, MaintenanceReason, MaintenanceStarted, MemoryPressure, ModuleCrashed,
-    ModuleLoaded, ModuleName, ModuleReloaded, ModuleUnloaded, NodeShutdown, NodeShutdownCompleted,
+    EventsLost, HealthCheck, Interrupt, MaintenanceCompleted, MaintenanceReason, MaintenanceStarted, MemoryPressure,
+    ModuleCrashed, ModuleLoaded, ModuleName, ModuleReloaded, ModuleUnloaded, NodeShutdown, NodeShutdownCompleted,
     NodeStartupCompleted, Operation, PressureLevel, Process, ProcessCreated, ProcessExited, Publish, PublishResult,
     ResourceLimitWarning, Shutdown, SubscriptionPriority, Tick, Urgency,
 };
@@ -119,11 +120,12 @@ pub use info::{Dependencies, Dependency, ModuleFlags, ModuleInfo, ModuleKind, ch
 pub use log;
 pub use message::{Arg, Args, Message, Return};
 pub use module::{Handlers, Module};
+pub use place::ModuleId;
 pub use request::{MessagePriority, Request, Response};
 pub use router::{MailboxStats, MessageRouter, ModuleAddress};
 pub use runtime::{
-    BuildError, BuildFault, Builder, Clock, Edge, LifecycleError, Missing, Replacement, MessageId, ModuleHealth, ModuleStatus, Polled,
-    ReplyHandler, Resolved, Runtime, SavedState, StartPlan, StateFault, Supervision, Transition,
+    BuildError, BuildFault, Builder, Clock, Edge, LifecycleError, MessageId, Missing, ModuleHealth, ModuleStatus,
+    Polled, Replacement, ReplyHandler, Resolved, Runtime, SavedState, StartPlan, StateFault, Supervision, Transition,
 };
 #[cfg(feature = "std")]
 pub use runtime::{HeardEvent, SystemClock};
@@ -154,9 +156,9 @@ mod readme {}
 pub mod prelude {
     pub use crate::{
         CallError, ConfigLoaded, Context, CpuHotplug, Custom, DataMaintenance, DiskSpaceLow, Event, EventResponse,
-        EventType, EventsLost, Handle, HealthCheck, Interrupt, IpcError, MemoryPressure, ModuleCrashed, ModuleError, ModuleLoaded,
-        ModuleReloaded, ModuleResult, ModuleUnloaded, NodeShutdown, NodeStartupCompleted, PressureLevel, Process,
-        ProcessCreated, ProcessExited, Request, ResourceLimitWarning, Response, Shutdown, Tick,
+        EventType, EventsLost, Handle, HealthCheck, Interrupt, IpcError, MemoryPressure, ModuleCrashed, ModuleError,
+        ModuleLoaded, ModuleReloaded, ModuleResult, ModuleUnloaded, NodeShutdown, NodeStartupCompleted, PressureLevel,
+        Process, ProcessCreated, ProcessExited, Request, ResourceLimitWarning, Response, Shutdown, Tick,
     };
     pub use helix_macros::{
         helix_handlers, helix_message, helix_module, helix_service, on_event, on_health, on_init, on_request,

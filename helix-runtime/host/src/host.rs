@@ -23,7 +23,9 @@ use std::thread::JoinHandle;
 
 use helix_runtime::Runtime;
 
+use crate::library::Library;
 use crate::load::{Loaded, Loader};
+use crate::manifest::Manifest;
 use crate::process::Door;
 
 use change::Changing;
@@ -88,7 +90,14 @@ impl std::fmt::Debug for Shared {
 #[derive(Debug, Clone)]
 struct InLibrary {
     path: PathBuf,
+    manifest: Option<Manifest>,
     loaded: Loaded,
+}
+
+impl InLibrary {
+    fn new(library: Library, loaded: Loaded) -> Self {
+        Self { path: library.path, manifest: library.manifest, loaded }
+    }
 }
 
 impl Host {

@@ -1,6 +1,5 @@
 //! The one place that loads a library and the one that looks into it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -8,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use helix_runtime::Descriptor;
 use helix_runtime::boundary::{Export, SYMBOL};
+use helix_runtime::{Descriptor, ModuleInfo};
 use libloading::os::unix;
 use tempfile::TempDir;
 
 use crate::accept::{Refusal, accept};
 use crate::library::{BuildId, FileFault, Library};
+use crate::manifest::Manifest;
 use crate::process::{Placings, Processes};
 use crate::trust::{Trust, TrustFault};
 
@@ -26,12 +26,19 @@ use crate::trust::{Trust, TrustFault};
 pub struct Loader {
     folder: TempDir,
     _lock: fs::File,
-    loaded: Mutex<Vec<Loaded>>,
+    known: Mutex<Vec<Known>>,
     count: AtomicUsize,
     pub(crate) placings: Placings,
     trust: Trust,
-    /// By module, of its last build.
-    pub(crate) processes: Mutex<BTreeMap<&'static str, Arc<Processes>>>,
+    /// Those of every descriptor that is served by some.
+    pub(crate) processes: Mutex<Vec<(&'static Descriptor, Arc<Processes>)>>,
+}
+
+/// What was loaded, and what its manifest said then.
+#[derive(Debug)]
+struct Known {
+    loaded: Loaded,
+    manifest: Option<Manifest>,
 }
 
 /// A library that is mapped.
@@ -42,7 +49,8 @@ pub struct Loaded {
     pub descriptor: &'static Descriptor,
     /// Which build it is.
     pub build: BuildId,
-    /// How long its file is, in bytes: what stays mapped in this process.
+    /// How many bytes stay mapped in this process: as long as its file is. None where it was mapped before, and only what its
+    /// manifest says is new, or where a process of its own maps it.
     pub size: usize,
 }
 
@@ -101,7 +109,7 @@ impl Loader {
         Ok(Self {
             folder,
             _lock: lock,
-            loaded: Mutex::default(),
+            known: Mutex::default(),
             count: AtomicUsize::new(0),
             placings: Placings::default(),
             trust: Trust::default(),
@@ -127,9 +135,9 @@ impl Loader {
 
     /// Accepts and loads a library that was read.
     pub fn load_library(&self, library: &Library) -> Result<Loaded, LoadFault> {
-        let known = |loaded: &[Loaded]| loaded.iter().find(|known| known.build == library.build).copied();
-        if let Some(known) = known(&self.loaded.lock().unwrap_or_else(|error| error.into_inner())) {
-            return Ok(known);
+        let same = |known: &Known| known.loaded.build == library.build && known.manifest == library.manifest;
+        if let Some(loaded) = self.find(same) {
+            return Ok(loaded);
         }
         self.trust.check(library)?;
         let info = library.record.info().map_err(|error| FileFault::Record { path: library.path.clone(), error })?;
@@ -139,19 +147,26 @@ impl Loader {
                 let descriptor = self.load_in_process(library, info, &placing)?;
                 Loaded { descriptor, build: library.build, size: 0 }
             }
-            None => {
-                let path = self.accepted(library)?;
-                let mut loaded = map(&path, library).inspect_err(|_| drop(fs::remove_file(&path)))?;
-                if info.permissions != loaded.descriptor.info.permissions {
-                    let mut narrowed = *loaded.descriptor;
-                    narrowed.info = info;
-                    loaded.descriptor = Box::leak(Box::new(narrowed));
-                }
-                loaded
-            }
+            None => self.map(library)?.taken_for(info),
         };
-        self.loaded.lock().unwrap_or_else(|error| error.into_inner()).push(loaded);
+        let manifest = library.manifest.clone();
+        self.known.lock().unwrap_or_else(|error| error.into_inner()).push(Known { loaded, manifest });
         Ok(loaded)
+    }
+
+    fn find(&self, is_it: impl Fn(&Known) -> bool) -> Option<Loaded> {
+        let known = self.known.lock().unwrap_or_else(|error| error.into_inner());
+        known.iter().find(|known| is_it(known)).map(|known| known.loaded)
+    }
+
+    /// Maps a library, unless that build is mapped.
+    fn map(&self, library: &Library) -> Result<Loaded, LoadFault> {
+        let is_mapped = |known: &Known| known.loaded.build == library.build && known.loaded.size > 0;
+        if let Some(loaded) = self.find(is_mapped) {
+            return Ok(Loaded { size: 0, ..loaded });
+        }
+        let path = self.accepted(library)?;
+        map(&path, library).inspect_err(|_| drop(fs::remove_file(&path)))
     }
 
     /// Accepts a library, and copies it to a name of its own.
@@ -166,9 +181,21 @@ impl Loader {
 
     /// How many libraries are mapped, and how long their files are together, in bytes.
     pub fn mapped(&self) -> (usize, usize) {
-        let loaded = self.loaded.lock().unwrap_or_else(|error| error.into_inner());
-        let mapped = loaded.iter().filter(|loaded| loaded.size > 0);
-        (mapped.clone().count(), mapped.map(|loaded| loaded.size).sum())
+        let known = self.known.lock().unwrap_or_else(|error| error.into_inner());
+        let mapped = known.iter().map(|known| known.loaded.size).filter(|size| *size > 0);
+        (mapped.clone().count(), mapped.sum())
+    }
+}
+
+impl Loaded {
+    /// The same code for a module of that description.
+    fn taken_for(self, info: ModuleInfo) -> Self {
+        if self.descriptor.info == info {
+            return self;
+        }
+        let mut descriptor = *self.descriptor;
+        descriptor.info = info;
+        Self { descriptor: Box::leak(Box::new(descriptor)), ..self }
     }
 }
 

@@ -40,8 +40,6 @@ use crate::trust::PublicKey;
 /// What a `module.toml` says of a library.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Manifest {
-    /// Where it stands.
-    pub path: PathBuf,
     /// Keys of the module's configuration, and their values unless the host's configuration says otherwise.
     pub config: Vec<(String, String)>,
     /// What it asks for of what the library asks for; all of it, if none.
@@ -114,9 +112,7 @@ impl Manifest {
     /// assert_eq!(fault.to_string().lines().next(), Some("module.toml:1:1: found no key `name`, expected `name = \"mesh\"`"));
     /// ```
     pub fn parse(text: &str, path: &Path, record: &Record) -> Result<Self, ManifestFault> {
-        read::read(text, record)
-            .map(|manifest| Self { path: path.into(), ..manifest })
-            .map_err(|faults| ManifestFault { path: path.into(), faults })
+        read::read(text, record).map_err(|faults| ManifestFault { path: path.into(), faults })
     }
 
     /// The manifest beside a library; none if there is no such file.

@@ -75,14 +75,41 @@ impl ProcessView {
 const NO_SANDBOX: &str = "no sandbox";
 
 impl Processes {
-    /// The process that was made last, if it is there.
+    /// The process that was made last, if anybody has it.
     fn last(&self) -> Option<Arc<Link>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 
-    fn view(&self) -> Option<ProcessView> {
+    /// The process that serves the module, if one does.
+    pub(crate) fn view(&self) -> Option<ProcessView> {
         let link = self.last()?;
         link.is_there().then(|| ProcessView { pid: link.pid(), sandbox: link.sandbox() })
+    }
+
+    /// What they may do, and what they have done of it.
+    pub(crate) fn permits(&self) -> PermitView {
+        self.order.permits.view()
+    }
+
+    /// What went over their links.
+    pub(crate) fn link(&self) -> LinkView {
+        let link = self.last();
+        LinkView {
+            waiting: link.as_ref().map_or(0, |link| link.waiting() as u64),
+            memory: link.filter(|link| link.is_there()).and_then(|link| usage::memory(link.pid())),
+            ..self.order.meter.view(self.order.module)
+        }
+    }
+
+    /// What the process uses of what it may.
+    pub(crate) fn usage(&self) -> Vec<Usage> {
+        let used = self.view().zip(self.order.made.as_ref());
+        used.map_or_else(Vec::new, |(view, (_, begin))| usage::of(view.pid, &begin.sandbox))
+    }
+
+    /// A process that nobody has taken yet is ended.
+    fn let_go(&self) {
+        drop(self.first.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -220,66 +247,33 @@ fn make_own(folder: &Path) -> Result<(), String> {
 }
 
 impl Loader {
-    /// What the modules in processes may do, and what they have done of it.
-    pub fn permissions(&self) -> Vec<PermitView> {
-        let processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
-        processes.values().map(|processes| processes.order.permits.view()).collect()
+    /// Those of all descriptors, also of what was replaced or refused.
+    pub(crate) fn processes(&self) -> Vec<(&'static Descriptor, Arc<Processes>)> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether a module has a process of its own, and that has ended.
-    pub(crate) fn has_crashed(&self, module: &str) -> bool {
-        let processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
-        processes.get(module).is_some_and(|processes| processes.view().is_none())
+    /// The module of a descriptor does not run: a process that was made for it and that nobody has taken is ended.
+    pub(crate) fn let_go(&self, descriptor: &'static Descriptor) {
+        let all = self.processes();
+        all.iter().filter(|(known, _)| core::ptr::eq(*known, descriptor)).for_each(|(_, processes)| processes.let_go());
     }
 
-    /// What went over the modules' links.
-    pub(crate) fn links(&self) -> Vec<LinkView> {
-        let processes: Vec<_> =
-            self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let view = |processes: &Arc<Processes>| {
-            let link = processes.last();
-            LinkView {
-                waiting: link.as_ref().map_or(0, |link| link.waiting() as u64),
-                memory: link.filter(|link| link.is_there()).and_then(|link| usage::memory(link.pid())),
-                ..processes.order.meter.view(processes.order.module)
-            }
-        };
-        processes.iter().map(view).collect()
-    }
-
-    /// The process that serves a module, if one does.
-    pub fn process(&self, module: &str) -> Option<ProcessView> {
-        self.processes.lock().unwrap_or_else(PoisonError::into_inner).get(module)?.view()
+    /// The processes that are there, whatever they are for.
+    fn living(&self) -> impl Iterator<Item = (Arc<Processes>, Arc<Link>)> {
+        let all = self.processes().into_iter();
+        all.filter_map(|(_, processes)| processes.last().map(|link| (processes, link)))
     }
 
     /// Gives each process so long in a conversation at most, from here on.
     pub(crate) fn hurry(&self, deadline: Duration) {
-        let processes: Vec<_> =
-            self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        for link in processes.iter().filter_map(|processes| processes.last()) {
-            link.hurry(deadline);
-        }
+        self.living().for_each(|(_, link)| link.hurry(deadline));
     }
 
     /// Waits until each process has heard the events that wait for it now, but no longer than that. How many have not.
     pub(crate) fn settle(&self, time: Duration) -> u32 {
         let until = std::time::Instant::now() + time;
-        let processes: Vec<_> =
-            self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let queued = processes.iter().filter(|processes| processes.order.queue > 0);
-        queued.filter_map(|processes| processes.last()).filter(|link| !link.settle(until)).count() as u32
-    }
-
-    /// What the processes use of what they may, by module.
-    pub(crate) fn usages(&self) -> Vec<(&'static str, Vec<Usage>)> {
-        let processes: Vec<_> =
-            self.processes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let usage = |processes: &Arc<Processes>| {
-            let view = processes.view()?;
-            let (_, begin) = processes.order.made.as_ref()?;
-            Some((processes.order.module, usage::of(view.pid, &begin.sandbox)))
-        };
-        processes.iter().filter_map(usage).collect()
+        let queued = self.living().filter(|(processes, _)| processes.order.queue > 0);
+        queued.filter(|(_, link)| !link.settle(until)).count() as u32
     }
 
     /// Accepts a library, and has a process of its own serve it: each instance of the module has one.
@@ -329,11 +323,7 @@ impl Loader {
         let (first, last) = (Mutex::new(Some(link)), Mutex::default());
         let processes = Arc::new(Processes { order, table: table.clone(), first, last });
         let descriptor = boundary::descriptor(info, &table, processes.clone())?;
-        let before = self.processes.lock().unwrap_or_else(PoisonError::into_inner).insert(info.name, processes);
-        // A process that was made for it and that nobody has taken yet is nobody's any more.
-        if let Some(before) = before {
-            drop(before.first.lock().unwrap_or_else(PoisonError::into_inner).take());
-        }
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner).push((descriptor, processes));
         Ok(descriptor)
     }
 }

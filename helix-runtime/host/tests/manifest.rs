@@ -19,6 +19,12 @@ use helix_runtime::prelude::*;
 pub struct Mesh { #[config(default = 3)] ttl: u32, #[config(default = "none")] motto: String }
 #[helix_handlers]
 impl Mesh {
+    #[on_init]
+    fn init(&mut self) -> Result<(), ModuleError> {
+        if self.motto == "never" { Err(ModuleError::new("found a motto that nobody lives by")) } else { Ok(()) }
+    }
+    #[on_request]
+    fn motto_now(&self, ctx: &Context) -> String { ctx.config_or("motto", "none").into() }
     #[on_request]
     fn configured(&self) -> (u32, String) { (self.ttl, self.motto.clone()) }
     #[on_request]
@@ -67,6 +73,41 @@ fn its_values_stand_for_the_defaults_and_the_hosts_configuration_comes_before() 
     fs::write(other.join("mesh.module.toml"), manifest.replace("onwards", "upwards")).unwrap();
     host.reload("mesh", Some(&other.join("mesh.so"))).unwrap();
     assert_eq!(configured(&host), (9, "upwards".into()));
+}
+
+#[test]
+fn an_edited_one_of_the_same_build_is_taken_and_one_that_fails_leaves_all_as_it_was() {
+    for placed in ["", "modules.mesh = { isolation = \"process\" }"] {
+        let manifest = format!("{IDENTITY}[config]\nmotto = \"onwards\"\n");
+        let folder = folder("manifest_edited", "module.toml", &manifest);
+        let edit = |motto: &str| {
+            fs::write(folder.join("module.toml"), manifest.replace("onwards", motto)).unwrap();
+        };
+        let host = start(&folder, placed, "").unwrap();
+        let motto = || host.runtime().call::<(), String>("mesh.motto_now", ()).unwrap();
+        let serves = || host.info("mesh").unwrap().process;
+        assert!(!host.reload("mesh", None).unwrap().changed);
+        edit("upwards");
+        assert!(host.reload("mesh", None).unwrap().changed, "{placed}");
+        assert_eq!(motto(), "upwards");
+        assert_eq!(host.runtime().call::<(), (u32, String)>("mesh.configured", ()).unwrap().1, "upwards");
+        let mapped = host.mapped();
+        assert_eq!(mapped.0, usize::from(placed.is_empty()), "the same build is mapped once");
+
+        let served_by = serves();
+        edit("never");
+        let fault = host.reload("mesh", None).unwrap_err().to_string();
+        assert!(fault.contains("found a motto that nobody lives by"), "{fault}");
+        assert_eq!(motto(), "upwards", "{placed}");
+        assert_eq!(serves(), served_by, "{placed}");
+        assert_eq!(host.permissions().len(), usize::from(served_by.is_some()));
+        // The one before it comes back.
+        edit("onwards");
+        assert!(host.reload("mesh", None).unwrap().changed);
+        assert_eq!(motto(), "onwards", "{placed}");
+        let now = serves();
+        assert!(now.is_none() || now != served_by, "what is shown is what serves");
+    }
 }
 
 #[test]

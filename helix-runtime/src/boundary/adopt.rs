@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 
 use super::{Attached, GuestCalls, Home, HostCalls, HostEnd, Lodging, host};
 use crate::codec::Codec;
-use crate::context::Place;
 use crate::descriptor::{Descriptor, Entry, EntryKind, Placement, RequestEntry, RequestFn};
 use crate::error::ModuleError;
 use crate::event::Hears;
 use crate::handle::Handle;
+use crate::place::Place;
 
 /// A module in a library.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ use core::fmt;
 use super::crossing::Crossing;
 use super::wire::{self, Bytes, Down, Told, Up};
 use super::{Attached, EarCalls, GuestClosure, Home, HostCalls, HostEnd, Lodging, fault, host};
-use crate::context::{Context, Place};
+use crate::context::Context;
 use crate::descriptor::Placement;
 use crate::descriptor::{Descriptor, EntryKind, Status};
 use crate::error::ModuleError;
@@ -32,6 +32,7 @@ use crate::event::Hears;
 use crate::handle::Handle;
 use crate::lock::Lock;
 use crate::message::{Sink, decode};
+use crate::place::Place;
 
 /// What a host does next with what a process has said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

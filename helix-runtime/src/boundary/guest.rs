@@ -13,7 +13,7 @@ use super::crossing::{Crossing, event_of};
 use super::{Answer, Asked, EarCalls, GuestCalls, GuestClosure, HostCalls, HostEnd, Line, Subscription, Topic, fault};
 use crate::bus::{EventHandler, EventSubscription, SubscriptionId};
 use crate::codec::{Codec, TypedCall};
-use crate::context::{Context, Place};
+use crate::context::Context;
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
@@ -21,6 +21,7 @@ use crate::event::{Delivery, EventResponse, Hears, PublishResult};
 use crate::handle::Handle;
 use crate::host::{Call, Carries, Direct, Host, Route, To};
 use crate::message::{Sink, Spill};
+use crate::place::Place;
 use crate::request::Response;
 
 pub(super) const CALLS: &GuestCalls = &GuestCalls { attach, detach };

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::bus::{EventSubscription, EventTopic};
 use crate::codec::Codec;
-use crate::context::{Context, Place};
+use crate::context::Context;
 use crate::descriptor::Status;
 use crate::erase::guard;
 use crate::error::{IpcError, IpcResult, ModuleError};
@@ -20,6 +20,7 @@ use crate::event::{Delivery, Event, EventResponse, Publish, SubscriptionPriority
 use crate::handle::Handle;
 use crate::host::{Call, Carries, Deliver, Host, Route};
 use crate::message::Sink;
+use crate::place::Place;
 use crate::request::{Request, Response};
 
 static CALLS: HostCalls = HostCalls {

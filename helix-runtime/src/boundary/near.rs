@@ -22,11 +22,12 @@ use postcard_schema::schema::NamedType;
 use super::crossing::{event_of, malformed};
 use super::wire::{self, Bytes, Down, Told, Up};
 use super::{Answer, Attached, EarCalls, GuestClosure, HostEnd, fault};
-use crate::context::{Context, ModuleId, Place};
+use crate::context::Context;
 use crate::descriptor::{Descriptor, Entry, EntryKind, RequestFn, Status};
 use crate::error::{IpcError, ModuleError};
 use crate::event::{Builtin, Event, Hears, Publish};
 use crate::message::decode;
+use crate::place::{ModuleId, Place};
 use crate::v1::{Alone, ModuleContext};
 
 /// A way to ask the host: what is said on it is answered before anything else is.

@@ -12,7 +12,7 @@ use core::time::Duration;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::chain::{Light, Mark};
 use crate::codec::{Codec, TypedCall};
-use crate::context::{Context, Hold, Place};
+use crate::context::{Context, Hold};
 use crate::descriptor::{RequestEntry, RequestFn, Status};
 use crate::error::{IpcError, IpcResult, ModuleError, ModuleState};
 use crate::event::{Delivery, PublishResult};
@@ -21,6 +21,7 @@ use crate::host::{Call, Direct, Host, Route, To};
 #[cfg(feature = "std")]
 use crate::host::{Deliver, Native};
 use crate::irq;
+use crate::place::Place;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 use crate::runtime::names::Names;
@@ -279,7 +280,7 @@ impl Host for Inner {
         let here = self.calls.here(from);
         // SAFETY: `self` and the calls that led here outlive this one.
         let mut cx = unsafe { Context::new(&self.root, self, here.up()) };
-        let given = call.timeout.filter(|timeout| cx.limit(*timeout));
+        let given = call.timeout.filter(|timeout| cx.bound(Patience::of(*timeout)));
         let patience = cx.patience();
         if let Some(error) = self.too_deep(&cx) {
             return Err(error);

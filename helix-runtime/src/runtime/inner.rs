@@ -12,9 +12,10 @@ use core::time::Duration;
 
 use crate::chain::{self, Calls, Keeps};
 use crate::config::Config;
-use crate::context::{Context, ModuleId, Place};
+use crate::context::Context;
 use crate::descriptor::Descriptor;
 use crate::lock::{Lock, Locked};
+use crate::place::{ModuleId, Place};
 use crate::runtime::instance::Instance;
 use crate::runtime::poll::{Clock, Pump, Source};
 use crate::runtime::registry::{OldView, Registry, Retired, View};

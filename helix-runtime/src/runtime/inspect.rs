@@ -4,10 +4,10 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::boundary::{Crossing, Payload, publish};
-use crate::context::ModuleId;
 use crate::descriptor::{Descriptor, EntryKind, RequestEntry};
 use crate::error::{IpcError, IpcResult};
 use crate::event::{BUILTINS, Hears, PublishResult};
+use crate::place::ModuleId;
 use crate::runtime::Runtime;
 use crate::schema::Shape;
 

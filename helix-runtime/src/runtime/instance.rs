@@ -14,12 +14,13 @@ use core::time::Duration;
 #[cfg(feature = "std")]
 use crate::boundary::{Attached, Delivered, Lodging, Queue};
 use crate::bus::EventTopic;
-use crate::context::{Context, Place};
+use crate::context::Context;
 use crate::descriptor::{Descriptor, Entry, EntryKind, EventFn, RequestEntry, RestoreFn, SaveFn, Status, Step};
 use crate::error::{ModuleError, ModuleState};
 use crate::event::{Delivery, Hears, SubscriptionPriority};
 use crate::handle::Handle;
 use crate::message::Sink;
+use crate::place::Place;
 use crate::runtime::slot::Slot;
 use crate::runtime::word::{Access, Word};
 

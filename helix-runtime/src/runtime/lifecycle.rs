@@ -7,11 +7,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::context::{Context, Hold, ModuleId};
+use crate::context::{Context, Hold};
 use crate::descriptor::{Descriptor, Step};
 use crate::error::{IpcError, ModuleError, ModuleResult, ModuleState};
 use crate::event::{ModuleLoaded, ModuleUnloaded, Publish, Shutdown, in_event};
 use crate::host::Host;
+use crate::place::ModuleId;
 use crate::runtime::faults::{BuildError, BuildFault, check_keys};
 use crate::runtime::gate::Gate;
 use crate::runtime::inner::{Inner, UnderWay};

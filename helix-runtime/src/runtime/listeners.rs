@@ -7,11 +7,11 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use crate::bus::{BusStats, EventBus, EventSubscription, EventTopic, ListenerStats, SubscriptionId};
-use crate::context::Place;
 use crate::error::{IpcError, IpcResult, ModuleState};
 use crate::event::Hears;
 use crate::host::Host;
 use crate::info::check_name;
+use crate::place::Place;
 use crate::runtime::Runtime;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;

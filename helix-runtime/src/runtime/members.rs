@@ -6,10 +6,10 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::context::ModuleId;
 use crate::descriptor::Descriptor;
 use crate::error::{IpcError, ModuleError, ModuleState};
 use crate::handwritten::{self, ModuleTrait};
+use crate::place::ModuleId;
 use crate::runtime::Runtime;
 use crate::runtime::faults::{BuildFault, check_keys};
 use crate::runtime::inner::{Inner, Postponed};

@@ -73,7 +73,7 @@ use core::fmt;
 
 use crate::client::{self, Client};
 use crate::codec::Codec;
-use crate::context::{Context, ModuleId};
+use crate::context::Context;
 use crate::descriptor::Placement;
 use crate::error::{IpcError, IpcResult, ModuleState};
 use crate::event::{Publish, PublishResult};
@@ -81,6 +81,7 @@ use crate::handle::Handle;
 use crate::host::{Host, Route, To};
 use crate::info::{Dependency, ModuleInfo};
 use crate::message::{Args, Buffer, Message};
+use crate::place::ModuleId;
 use crate::request::{Request, Response};
 use inner::Inner;
 

@@ -8,9 +8,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::chain::Light;
-use crate::context::ModuleId;
 use crate::descriptor::{RequestEntry, RequestFn};
 use crate::host::Route;
+use crate::place::ModuleId;
 use crate::runtime::instance::Instance;
 use crate::runtime::way::Way;
 

@@ -22,16 +22,17 @@ impl Patience {
         }
     }
 
-    /// Lets it run out by then; not if it does so before.
-    pub(crate) fn shorten(&mut self, time: Duration) -> bool {
+    /// Lets it run out with the other one, if that is sooner: whether it is.
+    #[inline]
+    pub(crate) fn shorten(&mut self, other: Self) -> bool {
         #[cfg(feature = "std")]
-        if let Some(deadline) = Self::of(time).0
+        if let Some(deadline) = other.0
             && self.0.is_none_or(|first| deadline < first)
         {
-            self.0 = Some(deadline);
+            *self = other;
             return true;
         }
-        let _ = time;
+        let _ = other;
         false
     }
 
@@ -42,18 +43,6 @@ impl Patience {
         return self.0.is_some() && self.is_over();
         #[cfg(not(feature = "std"))]
         false
-    }
-
-    /// The sooner of both.
-    #[inline]
-    pub(crate) fn sooner(self, other: Self) -> Self {
-        #[cfg(feature = "std")]
-        return match (self.0, other.0) {
-            (Some(first), Some(second)) => Self(Some(first.min(second))),
-            (first, second) => Self(first.or(second)),
-        };
-        #[cfg(not(feature = "std"))]
-        other
     }
 
     /// How much of it is left; nothing if it has no end.

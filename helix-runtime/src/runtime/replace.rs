@@ -7,11 +7,12 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::context::{Hold, ModuleId};
+use crate::context::Hold;
 use crate::descriptor::{Descriptor, Status, Step};
 use crate::error::{IpcError, ModuleError, ModuleState};
 use crate::event::ModuleReloaded;
 use crate::info::ModuleFlags;
+use crate::place::ModuleId;
 use crate::runtime::Runtime;
 use crate::runtime::gate::Gate;
 use crate::runtime::inner::{Follower, Inner, Postponed};

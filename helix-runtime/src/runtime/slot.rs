@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use crate::context::ModuleId;
 use crate::event::Event;
 use crate::lock::Lock;
+use crate::place::ModuleId;
 use crate::runtime::mailbox::Mailbox;
 
 pub(crate) struct Slot {

@@ -12,8 +12,9 @@ use std::time::Instant;
 use std::vec::Vec;
 
 use crate::chain::{Light, Mark};
-use crate::context::{Context, Place};
+use crate::context::Context;
 use crate::lock::Lock;
+use crate::place::Place;
 use crate::runtime::patience::{Backoff, Patience};
 use crate::runtime::way::{Entered, Way};
 use crate::runtime::word::{Access, HeldOff, Refused};

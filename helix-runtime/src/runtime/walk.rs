@@ -3,8 +3,9 @@
 use core::ptr::NonNull;
 
 use crate::chain::{Keeps, Light, Mark};
-use crate::context::{Context, Hold, Place};
+use crate::context::{Context, Hold};
 use crate::event::{Delivery, PublishResult};
+use crate::place::Place;
 use crate::runtime::patience::Patience;
 use crate::runtime::registry::View;
 use crate::runtime::topics::Group;

@@ -5,11 +5,12 @@ use alloc::string::{String, ToString};
 use super::ModuleContext;
 use crate::bus::{EventSubscription, SubscriptionId};
 use crate::codec::{Codec, TypedCall};
-use crate::context::{Context, ModuleId, Place};
+use crate::context::Context;
 use crate::error::{IpcError, IpcResult};
 use crate::event::{Delivery, PublishResult};
 use crate::handle::Handle;
 use crate::host::{Call, Direct, Host, Route, To};
+use crate::place::{ModuleId, Place};
 
 /// Runs `run` as a call of a module that is alone with its configuration.
 pub(super) fn call<T>(name: &'static str, context: &ModuleContext, run: impl FnOnce(&Context) -> T) -> T {

@@ -11,6 +11,7 @@ use helix_runtime::{Builder, Descriptor, Missing, ModuleInfo, ModuleSet, NodeSta
 
 use crate::config::Configuration;
 use crate::directory::{Directory, Found};
+use crate::library::Library;
 use crate::load::Loader;
 use crate::process::{Placings, covers};
 
@@ -145,7 +146,10 @@ impl HostBuilder {
         let later = lazy.iter().map(|found| found.info.name).chain(joins).collect();
         let configured = Arc::new(Configured::new(self.configuration, later));
         for found in &self.directory.modules {
-            configured.note(found.info.name, found.manifest.as_ref());
+            configured.note(
+                found.info.name,
+                found.manifest.as_ref().map_or_else(Vec::new, |manifest| manifest.config.clone()),
+            );
         }
         let configuration = configured.first();
         let mut set = Directory { modules: now, faults: self.directory.faults };
@@ -187,9 +191,10 @@ impl HostBuilder {
         }
         let mut libraries = BTreeMap::new();
         for found in &set.modules {
-            let loaded = loader.load(&found.path)?;
+            let library = Library::open(&found.path)?;
+            let loaded = loader.load_library(&library)?;
             builder = builder.add_descriptor(loaded.descriptor);
-            libraries.insert(found.info.name.to_string(), vec![InLibrary { path: found.path.clone(), loaded }]);
+            libraries.insert(found.info.name.to_string(), vec![InLibrary::new(library, loaded)]);
         }
         let host: Arc<Mutex<Weak<Shared>>> = Arc::default();
         let shared_by_hook = host.clone();

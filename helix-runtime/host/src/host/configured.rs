@@ -9,7 +9,6 @@ use helix_runtime::{BuildError, Config, ConfigLoaded};
 use serde_json::Value;
 
 use crate::config::Configuration;
-use crate::manifest::Manifest;
 
 /// What stands for a secret.
 const REDACTED: &str = "***";
@@ -60,21 +59,22 @@ impl Configured {
             .unwrap_or(&self.first)
     }
 
-    /// From here on a module is told these values of keys that are not configured.
-    pub(super) fn note(&self, module: &str, manifest: Option<&Manifest>) {
-        let values = manifest.map(|manifest| manifest.config.clone()).unwrap_or_default();
+    /// From here on a module is told these values of keys that are not configured. Gives those that it was told before.
+    pub(super) fn note(&self, module: &str, values: Vec<(String, String)>) -> Vec<(String, String)> {
         let known = self.defaults.all().filter(|defaults| defaults.module == module).last();
-        if known.map_or(values.is_empty(), |known| known.values == values) {
-            return;
+        let before = known.map_or_else(Vec::new, |known| known.values.clone());
+        if before == values {
+            return before;
         }
         let mut new = Box::new(Defaults { module: module.into(), values, next: OnceLock::new() });
         while let Some(last) = self.defaults.all().last() {
             match last.next.set(new) {
-                Ok(()) => return,
+                Ok(()) => break,
                 // Another one was quicker.
                 Err(again) => new = again,
             }
         }
+        before
     }
 
     fn default_of(&self, module: &str, key: &str) -> Option<&str> {

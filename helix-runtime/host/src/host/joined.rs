@@ -31,10 +31,11 @@ impl Shared {
         let _change = self.changing.begin()?;
         let (name, version) = (joined.info.name, joined.info.version);
         let descriptor = self.loader.take_in(joined)?;
-        match self.runtime.module_id(name) {
-            Ok(id) => drop(self.runtime.replace(id, descriptor)?),
-            Err(_) => drop(self.runtime.add_descriptor(descriptor)?),
-        }
+        let taken = match self.runtime.module_id(name) {
+            Ok(id) => self.runtime.replace(id, descriptor).map(drop),
+            Err(_) => self.runtime.add_descriptor(descriptor).map(drop),
+        };
+        taken.inspect_err(|_| self.loader.let_go(descriptor))?;
         log::info!(target: name, "{version} has joined");
         Ok(())
     }

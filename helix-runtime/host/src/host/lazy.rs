@@ -95,7 +95,7 @@ impl Shared {
         for needed in found.info.dependencies.iter().filter(|needed| !needed.optional) {
             self.load_lazily(needed.name);
         }
-        self.add(&Library::open(&found.path)?)
+        self.add(Library::open(&found.path)?)
     }
 }
 

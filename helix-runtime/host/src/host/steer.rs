@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use helix_runtime::{ModuleId, Replacement, Transition};
+use helix_runtime::{ModuleId, ModuleState, Replacement, Transition};
 use serde::{Deserialize, Serialize};
 
 use super::{Host, HostFault, InLibrary, Shared, locked};
@@ -105,7 +105,7 @@ impl Host {
         let library = Library::open(&built.path)?;
         let module = library.name().to_string();
         let step = Step { what: "build".into(), seconds: built.cargo.as_secs_f64() };
-        self.shared.reload_library(&module, &library, vec![step])
+        self.shared.reload_library(&module, library, vec![step])
     }
 
     /// Stops a module that nobody needs, and takes it away.
@@ -127,14 +127,10 @@ impl Host {
     pub fn start_module(&self, module: &str) -> Result<(), HostFault> {
         let _change = self.shared.changing.begin()?;
         let id = self.shared.id(module)?;
-        let has_failed = self
-            .shared
-            .runtime
-            .modules()
-            .iter()
-            .any(|found| found.id == id && found.state == helix_runtime::ModuleState::Failed);
         match self.shared.serving(module) {
-            Some(library) if has_failed => drop(self.shared.runtime.replace(id, library.loaded.descriptor)?),
+            Some(library) if self.shared.has_failed(id) => {
+                self.shared.runtime.replace(id, library.loaded.descriptor)?;
+            }
             _ => self.shared.runtime.start_module(id)?,
         }
         Ok(())
@@ -170,6 +166,10 @@ impl Shared {
         })
     }
 
+    fn has_failed(&self, id: ModuleId) -> bool {
+        self.runtime.modules().iter().any(|found| found.id == id && found.state == ModuleState::Failed)
+    }
+
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.runtime.modules().iter().map(|module| module.info.name).collect()
     }
@@ -181,25 +181,38 @@ impl Shared {
         if self.runtime.module_id(&module).is_ok() {
             return Err(HostFault::There { module });
         }
-        self.add(&library)?;
+        self.add(library)?;
         Ok(module)
     }
 
-    pub(super) fn add(&self, library: &Library) -> Result<(), HostFault> {
-        let loaded = self.loader.load_library(library)?;
-        self.configured.note(library.name(), library.manifest.as_ref());
-        self.keep.read(&[library.name()])?.into_iter().for_each(|state| self.runtime.offer(state));
-        self.runtime.add_descriptor(loaded.descriptor)?;
-        self.note(library, loaded);
-        Ok(())
+    pub(super) fn add(&self, library: Library) -> Result<(), HostFault> {
+        let loaded = self.loader.load_library(&library)?;
+        self.take_up(library, loaded, |name| {
+            self.keep.read(&[name])?.into_iter().for_each(|state| self.runtime.offer(state));
+            self.runtime.add_descriptor(loaded.descriptor)?;
+            Ok(())
+        })
     }
 
-    /// Writes down which file a build came from.
-    fn note(&self, library: &Library, loaded: Loaded) {
+    /// Makes a library's module the one that runs. If that fails, all is as it was before.
+    fn take_up<T>(
+        &self,
+        library: Library,
+        loaded: Loaded,
+        make: impl FnOnce(&str) -> Result<T, HostFault>,
+    ) -> Result<T, HostFault> {
+        let module = library.name().to_string();
+        let values = library.manifest.as_ref().map_or_else(Vec::new, |manifest| manifest.config.clone());
+        let before = self.configured.note(&module, values);
+        let made = make(&module).inspect_err(|_| {
+            self.configured.note(&module, before);
+            self.loader.let_go(loaded.descriptor);
+        })?;
         let mut libraries = locked(&self.libraries);
-        let all = libraries.entry(library.name().to_string()).or_default();
-        all.retain(|known| known.loaded.build != loaded.build);
-        all.push(InLibrary { path: library.path.clone(), loaded });
+        let all = libraries.entry(module).or_default();
+        all.retain(|known| !core::ptr::eq(known.loaded.descriptor, loaded.descriptor));
+        all.push(InLibrary::new(library, loaded));
+        Ok(made)
     }
 
     /// The library whose code answers for a module: what was asked for last may not have come about.
@@ -215,10 +228,10 @@ impl Shared {
         let path = path.map(Path::to_path_buf).or(known);
         let path = path.ok_or_else(|| HostFault::Linked { module: module.into() })?;
         let library = Library::open(&path).map_err(|fault| self.kept(module, fault.into()))?;
-        self.reload_library(module, &library, Vec::new())
+        self.reload_library(module, library, Vec::new())
     }
 
-    fn reload_library(&self, module: &str, library: &Library, steps: Vec<Step>) -> Result<Reloaded, HostFault> {
+    fn reload_library(&self, module: &str, library: Library, steps: Vec<Step>) -> Result<Reloaded, HostFault> {
         let _change = self.changing.begin()?;
         self.replace(module, library, steps).map_err(|fault| self.kept(module, fault))
     }
@@ -229,12 +242,12 @@ impl Shared {
         let Some(status) = modules.iter().find(|status| status.info.name == module) else { return fault };
         let build = self.serving(module).map(|library| library.loaded.build);
         let build = build.map_or_else(String::new, |build| format!(", build {build}"));
-        let serves = if status.state == helix_runtime::ModuleState::Running { "serves on" } else { "is as it was" };
+        let serves = if status.state == ModuleState::Running { "serves on" } else { "is as it was" };
         let kept = format!("{module} {}, generation {}{build}, {serves}", status.info.version, status.generation);
         HostFault::Kept { fault: Box::new(fault), kept }
     }
 
-    fn replace(&self, module: &str, library: &Library, mut steps: Vec<Step>) -> Result<Reloaded, HostFault> {
+    fn replace(&self, module: &str, library: Library, mut steps: Vec<Step>) -> Result<Reloaded, HostFault> {
         let id = self.id(module)?;
         let before: f64 = steps.iter().map(|step| step.seconds).sum();
         let began = Instant::now();
@@ -242,16 +255,15 @@ impl Shared {
             let (path, found) = (library.path.display().to_string(), library.name().to_string());
             return Err(HostFault::Other { module: module.into(), path, found });
         }
-        let current = self.serving(module).map(|library| library.loaded.build);
-        if current == Some(library.build) {
-            return Ok(self.told(module, library.build, steps, Duration::ZERO, Outcome::Nothing));
+        let build = library.build;
+        let is_it = |serves: InLibrary| serves.loaded.build == build && serves.manifest == library.manifest;
+        if !self.has_failed(id) && self.serving(module).is_some_and(is_it) {
+            return Ok(self.told(module, build, steps, Duration::ZERO, Outcome::Nothing));
         }
-        let loaded = self.loader.load_library(library)?;
-        self.configured.note(module, library.manifest.as_ref());
-        self.note(library, loaded);
+        let loaded = self.loader.load_library(&library)?;
         steps.push(Step { what: "accept".into(), seconds: began.elapsed().as_secs_f64() });
         let creating = Instant::now();
-        let transition = self.runtime.replace(id, loaded.descriptor)?;
+        let transition = self.take_up(library, loaded, |_| Ok(self.runtime.replace(id, loaded.descriptor)?))?;
         let report = self.runtime.replacement().unwrap_or_default();
         let outcome = match transition {
             Transition::Done => Outcome::Done(&report),
@@ -266,7 +278,7 @@ impl Shared {
             steps.extend(told_of(report).map(|what| Step { what, seconds: 0.0 }));
         }
         let took = began.elapsed() + Duration::from_secs_f64(before);
-        Ok(self.told(module, library.build, steps, took, outcome))
+        Ok(self.told(module, build, steps, took, outcome))
     }
 
     /// Whether the code that answers is the one that was loaded.

@@ -148,8 +148,8 @@ impl Shared {
     }
 
     fn look_at_limits(&self, told: &mut Told) {
-        for (module, usages) in self.loader.usages() {
-            for Usage { resource, used, limit } in usages {
+        for (module, processes) in self.processes() {
+            for Usage { resource, used, limit } in processes.usage() {
                 let percent = used.saturating_mul(100) / limit.max(1);
                 let known = (module.to_string(), resource);
                 if percent < CALM {

@@ -1,14 +1,15 @@
 //! What a host shows of itself, as plain data: the command prints it, and gives it as JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use helix_runtime::modinfo::Record;
-use helix_runtime::{ModuleState, ModuleStatus, Placement};
+use helix_runtime::{Descriptor, ModuleState, ModuleStatus, Placement};
 use serde::{Deserialize, Serialize};
 
-use super::{Host, HostFault, Line, locked};
+use super::{Host, HostFault, Line, Shared, locked};
 use crate::directory::Found;
-use crate::process::{LinkView, PermitView, ProcessView};
+use crate::process::{LinkView, PermitView, ProcessView, Processes};
 
 /// A module, as `helix ls` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -174,15 +175,17 @@ impl Host {
     pub fn modules(&self) -> Vec<ModuleView> {
         let rates = locked(&self.shared.rates).a_second.clone();
         let has_rates = !rates.is_empty();
+        let processes = self.shared.processes();
         let view = |status: ModuleStatus| {
             let name = status.info.name;
+            let process = processes.get(name).map(|processes| processes.view());
             let runs = status.state == ModuleState::Running;
             ModuleView {
                 name: name.into(),
                 version: status.info.version.to_string(),
-                place: self.place(&status),
+                place: place(&status, process.as_ref().and_then(Option::as_ref)),
                 state: match status.state {
-                    ModuleState::Failed if self.shared.loader.has_crashed(name) => CRASHED.into(),
+                    ModuleState::Failed if process == Some(None) => CRASHED.into(),
                     state => state.to_string(),
                 },
                 generation: status.generation,
@@ -203,13 +206,6 @@ impl Host {
         statuses.into_iter().map(view).chain(lazy).collect()
     }
 
-    /// Where a module lives, and what of a sandbox its process does without.
-    fn place(&self, status: &ModuleStatus) -> String {
-        let process = self.shared.loader.process(status.info.name);
-        let missing = process.iter().flat_map(ProcessView::missing).map(|missing| format!(", {missing}"));
-        status.placement.to_string() + &missing.collect::<String>()
-    }
-
     /// Whether the log may have lines under that name: of a module, or of the host itself.
     pub fn knows(&self, name: &str) -> bool {
         name == "helix" || self.shared.runtime.module_id(name).is_ok()
@@ -217,7 +213,7 @@ impl Host {
 
     /// What modules in processes may do, and what they have done of it.
     pub fn permissions(&self) -> Vec<PermitView> {
-        self.shared.loader.permissions()
+        self.shared.processes().values().map(|processes| processes.permits()).collect()
     }
 
     /// Who needs whom.
@@ -250,13 +246,13 @@ impl Host {
         let modules = self.shared.runtime.modules();
         let restarts =
             |name: &str| modules.iter().find(|known| known.info.name == name).map_or(0, |known| known.restarts);
-        let links = self.shared.loader.links().into_iter();
-        let links = links.map(|link| LinkView { restarts: restarts(&link.module), ..link }).collect();
+        let processes = self.shared.processes();
+        let links = processes.iter().map(|(name, processes)| LinkView { restarts: restarts(name), ..processes.link() });
         StatsView {
             published: stats.published.into_iter().collect(),
             unnamed: stats.unnamed,
             listeners,
-            links,
+            links: links.collect(),
             libraries,
             mapped_bytes,
         }
@@ -340,9 +336,26 @@ impl Host {
         let (file, build) = library.map(|(path, build)| (path.display().to_string(), build.to_string())).unzip();
         let placement = Placement::Process.to_string();
         let is_process = loaded.as_ref().is_some_and(|module| module.place.starts_with(&placement));
-        let process = self.shared.loader.process(name).filter(|_| is_process);
+        let process = self.shared.processes().get(name).and_then(|processes| processes.view()).filter(|_| is_process);
         Ok(InfoView { fields, file, build, loaded, process })
     }
+}
+
+impl Shared {
+    /// By module, the processes that serve it: not those of what was replaced or refused.
+    pub(super) fn processes(&self) -> BTreeMap<&'static str, Arc<Processes>> {
+        let serves = |descriptor: &'static Descriptor| {
+            self.runtime.module_id(descriptor.info.name).is_ok_and(|id| self.runtime.serves(id, descriptor))
+        };
+        let all = self.loader.processes().into_iter().filter(|(descriptor, _)| serves(descriptor));
+        all.map(|(descriptor, processes)| (descriptor.info.name, processes)).collect()
+    }
+}
+
+/// Where a module lives, and what of a sandbox its process does without.
+fn place(status: &ModuleStatus, process: Option<&ProcessView>) -> String {
+    let missing = process.into_iter().flat_map(ProcessView::missing).map(|missing| format!(", {missing}"));
+    status.placement.to_string() + &missing.collect::<String>()
 }
 
 impl NeedView {

@@ -11,9 +11,9 @@ use crate::boundary::wire::{self, Bytes, Told, Up};
 use crate::boundary::{Answer, Asked, GuestClosure, Outcome, Subscription, Topic, fault, host};
 use crate::bus::SubscriptionId;
 use crate::codec::Codec;
-use crate::context::Place;
 use crate::error::IpcError;
 use crate::event::OF_HOST;
+use crate::place::Place;
 
 /// The numbers that a process has been given: others it may not use.
 #[derive(Default)]

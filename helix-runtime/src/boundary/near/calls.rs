@@ -12,9 +12,9 @@ use crate::boundary::crossing::Crossing;
 use crate::boundary::wire::{self, Bytes, Told, Up};
 use crate::boundary::{Answer, Asked, HostCalls, HostEnd, Outcome, Subscription, Topic, fault, host};
 use crate::codec::Codec;
-use crate::context::Place;
 use crate::error::{IpcError, ModuleError};
 use crate::message::{Sink, decode};
+use crate::place::Place;
 use crate::request::{Request, Response};
 
 /// The table of a process.
