@@ -60,6 +60,10 @@ pub struct ProcessView {
     pub pid: u32,
     /// What of its sandbox is in force.
     pub sandbox: Vec<String>,
+    /// How long it may be silent in a conversation, in milliseconds.
+    pub deadline_ms: u64,
+    /// How many events wait for it at most.
+    pub queue: u64,
 }
 
 impl ProcessView {
@@ -83,7 +87,12 @@ impl Processes {
     /// The process that serves the module, if one does.
     pub(crate) fn view(&self) -> Option<ProcessView> {
         let link = self.last()?;
-        link.is_there().then(|| ProcessView { pid: link.pid(), sandbox: link.sandbox() })
+        link.is_there().then(|| ProcessView {
+            pid: link.pid(),
+            sandbox: link.sandbox(),
+            deadline_ms: link.deadline().as_millis() as u64,
+            queue: self.order.queue as u64,
+        })
     }
 
     /// What they may do, and what they have done of it.

@@ -247,7 +247,7 @@ fn that_a_module_comes_goes_changes_and_crashes_is_told_with_the_cause() {
     assert_eq!(stage.wait(1, "crashed martyr"), aborted);
     running(2);
     end("hang");
-    assert_eq!(stage.wait(2, "crashed martyr"), r#"crashed martyr: "it has not answered for 1s""#);
+    assert_eq!(stage.wait(2, "crashed martyr"), r#"crashed martyr: "it has not answered for 1s (`deadline_ms`)""#);
     running(3);
     stage.host.stop_module("martyr").unwrap();
     stage.wait(0, "unloaded martyr");

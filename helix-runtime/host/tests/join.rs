@@ -107,7 +107,7 @@ impl Stage {
 
     fn state(&self) -> String {
         let modules = self.host.modules();
-        modules.iter().find(|module| module.name == "adder").map_or("nothing".into(), |module| module.state.clone())
+        modules.iter().find(|module| module.name == "adder").unwrap().state.clone()
     }
 
     fn call<R: helix_runtime::Message>(&self, request: &str, number: u64) -> Result<R, IpcError> {
@@ -123,6 +123,8 @@ impl Stage {
 fn a_program_in_another_language_is_a_module_like_others() {
     let Some(python) = python() else { return };
     let stage = Stage::new("join", ", grant = [\"call\", \"publish\", \"subscribe\"]");
+    assert_eq!(stage.state(), "to join");
+    assert!(stage.host.why("adder").reason.unwrap().contains("it has not come yet"));
     let program = stage.join(python);
     let runtime = stage.host.runtime();
     assert_eq!(runtime.call::<(u64, u64), u64>("adder.add", (200, 300)).unwrap(), 500);
@@ -276,5 +278,5 @@ fn who_speaks_another_language_is_told_so_and_holds_up_nobody() {
         let said = String::from_utf8_lossy(&said);
         assert!(said.contains(expected), "{expected}: {said}");
     }
-    assert_eq!(stage.state(), "nothing");
+    assert_eq!(stage.state(), "to join");
 }

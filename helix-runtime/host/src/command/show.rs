@@ -187,6 +187,8 @@ pub fn info(info: &InfoView) -> Result<(), Ended> {
             line("in force:")?;
             if let Some(process) = &info.process {
                 line(&format!("  {:<12} {}: {}", "process", process.pid, process.sandbox.join(", ")))?;
+                line(&format!("  {:<12} {} ms", "deadline", process.deadline_ms))?;
+                line(&format!("  {:<12} {} events", "queue", process.queue))?;
             }
             modules(std::slice::from_ref(module))
         }

@@ -50,6 +50,8 @@ struct Lines {
 impl LogBook {
     /// How many lines are kept.
     pub const KEPT: usize = 4096;
+    /// How many letters a line can have; of a longer one these are kept.
+    pub const LONGEST: usize = 8192;
 
     /// An empty book that shows lines from a level on.
     pub fn new(shown: log::LevelFilter) -> Self {
@@ -75,6 +77,28 @@ impl LogBook {
     }
 }
 
+/// A text in which nothing looks like another line of the log, whoever has written it: what follows a line feed stands further
+/// in, and nothing is there that a terminal obeys.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len().min(LogBook::LONGEST));
+    for (at, line) in text.trim_end().split('\n').enumerate() {
+        if at > 0 {
+            plain.push_str(if line.starts_with("  ") { "\n" } else { "\n  " });
+        }
+        let left = LogBook::LONGEST.saturating_sub(plain.len());
+        plain.extend(line.chars().take(left).map(|letter| match letter {
+            '\t' => letter,
+            letter if letter.is_control() => ' ',
+            letter => letter,
+        }));
+        if line.len() > left {
+            plain.push_str("...");
+            break;
+        }
+    }
+    plain
+}
+
 impl log::Log for LogBook {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
         metadata.level() <= log::max_level()
@@ -86,7 +110,7 @@ impl log::Log for LogBook {
         }
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let (level, module, text) =
-            (record.level().to_string(), record.target().to_string(), record.args().to_string());
+            (record.level().to_string(), record.target().to_string(), plain(&record.args().to_string()));
         if record.level() <= self.shown {
             // Whoever reads it may be gone.
             let _ = writeln!(std::io::stderr(), "{:<5} {module}: {text}", level.to_lowercase());
@@ -103,4 +127,20 @@ impl log::Log for LogBook {
     }
 
     fn flush(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_looks_like_another_line() {
+        assert_eq!(plain("ended\n  its last words\n"), "ended\n  its last words");
+        assert_eq!(plain("no\nerror helix: forged\x1b[2J\r"), "no\n  error helix: forged [2J");
+        assert_eq!(plain("a\tb"), "a\tb");
+        let long = plain(&"long\n".repeat(LogBook::LONGEST));
+        assert!(long.len() <= LogBook::LONGEST + 8, "{}", long.len());
+        assert!(long.ends_with("..."));
+        assert_eq!(plain(&"x".repeat(3 * LogBook::LONGEST)).len(), LogBook::LONGEST + 3);
+    }
 }

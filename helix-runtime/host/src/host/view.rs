@@ -38,6 +38,8 @@ pub struct ModuleView {
 
 /// What the state of a module is called that waits until it is asked for.
 const LAZY: &str = "lazy";
+/// The state of one that is a program which joins by itself, and has not come yet.
+const TO_JOIN: &str = "to join";
 
 /// What the state of a module is called whose process has ended.
 const CRASHED: &str = "crashed";
@@ -45,7 +47,7 @@ const CRASHED: &str = "crashed";
 impl ModuleView {
     /// Whether it should run and does not.
     pub fn is_down(&self) -> bool {
-        !matches!(self.state.as_str(), "running" | LAZY)
+        !matches!(self.state.as_str(), "running" | LAZY | TO_JOIN)
     }
 
     fn of_lazy(found: &Found, providers: &[(&'static str, &'static [&'static str])]) -> Self {
@@ -55,15 +57,25 @@ impl ModuleView {
         };
         let info = &found.info;
         Self {
-            name: info.name.into(),
             version: info.version.to_string(),
-            place: "dylib".into(),
-            state: LAZY.into(),
+            needs: info.dependencies.iter().map(|needed| NeedView::of(&(needed, by(needed.name)))).collect(),
+            kind: info.kind.map(|kind| kind.as_str().into()),
+            ..Self::absent(info.name, Placement::Dylib, LAZY)
+        }
+    }
+
+    /// One that is not there, and of which no more is known.
+    fn absent(name: &str, place: Placement, state: &str) -> Self {
+        Self {
+            name: name.into(),
+            version: "-".into(),
+            place: place.to_string(),
+            state: state.into(),
             generation: 0,
             events_a_second: None,
             restarts: 0,
-            needs: info.dependencies.iter().map(|needed| NeedView::of(&(needed, by(needed.name)))).collect(),
-            kind: info.kind.map(|kind| kind.as_str().into()),
+            needs: Vec::new(),
+            kind: None,
             build: None,
         }
     }
@@ -171,7 +183,8 @@ impl InfoView {
 }
 
 impl Host {
-    /// The modules, in the order in which they start, and then those that are lazy and that nobody has asked for yet.
+    /// The modules, in the order in which they start, and then those that are not there yet: lazy ones that nobody has asked for,
+    /// and programs that are to join.
     pub fn modules(&self) -> Vec<ModuleView> {
         let rates = locked(&self.shared.rates).a_second.clone();
         let has_rates = !rates.is_empty();
@@ -203,7 +216,11 @@ impl Host {
         providers.extend(lazy.iter().map(|found| (found.info.name, found.info.provides)));
         let lazy = lazy.iter().filter(|found| statuses.iter().all(|status| status.info.name != found.info.name));
         let lazy: Vec<_> = lazy.map(|found| ModuleView::of_lazy(found, &providers)).collect();
-        statuses.into_iter().map(view).chain(lazy).collect()
+        let joins = self.shared.configured.first().placed.iter().filter(|(_, placing)| placing.joins);
+        let awaited = joins.filter(|(name, _)| statuses.iter().all(|status| status.info.name != **name));
+        let awaited = awaited.map(|(name, _)| ModuleView::absent(name, Placement::Process, TO_JOIN));
+        let awaited: Vec<_> = awaited.collect();
+        statuses.into_iter().map(view).chain(lazy).chain(awaited).collect()
     }
 
     /// Whether the log may have lines under that name: of a module, or of the host itself.
@@ -289,6 +306,8 @@ impl Host {
         let is_lazy = module.as_ref().is_some_and(|module| module.state == LAZY);
         let reason = if is_lazy {
             Some("it is lazy: it is loaded when it is first asked for".into())
+        } else if module.as_ref().is_some_and(|module| module.state == TO_JOIN) {
+            Some("it is a program that joins by itself, with the token in its directory: it has not come yet".into())
         } else {
             self.logged(name).filter(|_| is_down)
         };

@@ -1,6 +1,7 @@
 //! The host's end of one process: its channels, its control lane, and how it ended.
 
 mod attend;
+mod channels;
 mod drained;
 
 use std::io;
@@ -21,6 +22,7 @@ use super::frame::{self, Channel, FrameFault};
 use super::meter::Meter;
 use super::permits::Permits;
 use attend::{Attending, run};
+use channels::{Channels, Number};
 pub(super) use drained::plain;
 
 /// What a process is made of.
@@ -60,11 +62,7 @@ pub struct Link {
     /// How it is ended.
     end_by: Arc<EndBy>,
     control: Sender,
-    channels: Mutex<Channels>,
-    /// A channel is free.
-    freed: Condvar,
-    /// How many conversations there are at a time.
-    most: usize,
+    channels: Channels,
     /// Whether its host is about to end: what it waits for is its own time too from then on.
     hurried: AtomicBool,
     asks: OnceLock<Weak<dyn Asks>>,
@@ -80,18 +78,6 @@ pub struct Link {
     blamed: Mutex<Option<String>>,
     end: Mutex<Option<String>>,
     ended: Condvar,
-}
-
-/// The channels of a link.
-#[derive(Debug, Default)]
-struct Channels {
-    /// Those on which nobody speaks.
-    idle: Vec<Channel>,
-    /// Since when somebody speaks on each of the others, with a number for each.
-    busy: Vec<(u64, Instant)>,
-    next: u64,
-    /// How many wait for one.
-    waiting: usize,
 }
 
 /// How a process is ended.
@@ -187,7 +173,8 @@ impl Link {
         self.asks.get().and_then(Weak::upgrade).map_or(0, |asks| asks.waiting())
     }
 
-    fn deadline(&self) -> Duration {
+    /// How long it may be silent in a conversation.
+    pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline.load(Ordering::Relaxed))
     }
 
@@ -196,40 +183,24 @@ impl Link {
         self.deadline.fetch_min(deadline.as_millis() as u64, Ordering::Relaxed);
         self.hurried.store(true, Ordering::Release);
         let (link, now, deadline) = (Arc::downgrade(self), Instant::now(), self.deadline());
-        if locked(&self.channels).busy.is_empty() {
+        if !self.channels.is_busy_since(now) {
             return;
         }
         let end = move || {
             std::thread::sleep(deadline);
             let Some(link) = link.upgrade() else { return };
-            if locked(&link.channels).busy.iter().any(|(_, began)| *began <= now) {
-                link.blame(format!("it has not answered for {deadline:?}"));
+            if link.channels.is_busy_since(now) {
+                link.blame(link.late());
             }
         };
         // Without a thread it ends when it ends.
         drop(std::thread::Builder::new().name("helix-hurry".into()).spawn(end));
     }
 
-    /// Takes a channel, as soon as fewer than so many conversations are under way. Gives the conversation's number too.
-    fn channel(&self) -> Result<(Channel, u64), FrameFault> {
+    /// Begins a conversation, and takes a channel for it.
+    fn begin(&self) -> Result<(Number, Channel), FrameFault> {
         let deadline = self.deadline();
-        let mut channels = locked(&self.channels);
-        if channels.busy.len() >= self.most {
-            channels.waiting += 1;
-            let is_full = |channels: &mut Channels| channels.busy.len() >= self.most;
-            let waited = self.freed.wait_timeout_while(channels, deadline, is_full);
-            let (found, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-            channels = found;
-            channels.waiting -= 1;
-            if waited.timed_out() {
-                return Err(FrameFault::Crowded { most: self.most });
-            }
-        }
-        let number = channels.next;
-        channels.next += 1;
-        channels.busy.push((number, Instant::now()));
-        let idle = channels.idle.pop();
-        drop(channels);
+        let (number, idle) = self.channels.begin(deadline)?;
         let made = match idle {
             Some(mut channel) => channel.wait_for(Some(deadline)).map(|()| channel),
             None => UnixStream::pair().and_then(|(ours, theirs)| {
@@ -237,22 +208,10 @@ impl Link {
                 Channel::new(ours, Some(deadline))
             }),
         };
-        made.map(|channel| (channel, number)).map_err(|error| {
-            self.free(number, None);
+        made.map(|channel| (number, channel)).map_err(|error| {
+            self.channels.end(number, None);
             frame::fault(error)
         })
-    }
-
-    /// A conversation is over; its channel is there for the next one if it went well.
-    fn free(&self, number: u64, channel: Option<Channel>) {
-        let mut channels = locked(&self.channels);
-        channels.busy.retain(|(busy, _)| *busy != number);
-        channels.idle.extend(channel);
-        let is_awaited = channels.waiting > 0;
-        drop(channels);
-        if is_awaited {
-            self.freed.notify_one();
-        }
     }
 
     /// Ends its group, if it is still there: its number may be another one's then.
@@ -272,6 +231,13 @@ impl Link {
     fn blame(&self, cause: String) {
         locked(&self.blamed).get_or_insert(cause);
         self.kill();
+    }
+
+    /// What it is ended for when its time is over, with the name of the setting that has given it.
+    fn late(&self) -> String {
+        let hurried = self.hurried.load(Ordering::Acquire);
+        let setting = if hurried { "maintenance.timeout_s" } else { "deadline_ms" };
+        format!("it has not answered for {:?} (`{setting}`)", self.deadline())
     }
 
     /// Why it has ended: its thread knows in a moment.
@@ -349,9 +315,9 @@ fn deliver_on(asks: &Weak<dyn Asks>) {
 impl Process for Link {
     fn converse(&self, message: &[u8], said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn) -> Result<(), ModuleError> {
         let began = Instant::now();
-        let talked = self.channel().and_then(|(mut channel, number)| {
+        let talked = self.begin().and_then(|(number, mut channel)| {
             let talked = self.talk(&mut channel, message, said);
-            self.free(number, talked.is_ok().then_some(channel));
+            self.channels.end(number, talked.is_ok().then_some(channel));
             talked
         });
         if let Err(FrameFault::Crowded { most }) = talked {
@@ -362,7 +328,7 @@ impl Process for Link {
         let result = talked.map_err(|fault| {
             match fault {
                 FrameFault::Closed | FrameFault::Cut { .. } => {}
-                FrameFault::Late => self.blame(format!("it has not answered for {:?}", self.deadline())),
+                FrameFault::Late => self.blame(self.late()),
                 fault => self.blame(format!("it was not understood: {fault}")),
             }
             ModuleError::Crashed { module: self.module.to_string(), cause: self.cause() }

@@ -13,6 +13,7 @@ use helix_runtime::ModuleError;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
+use super::channels::Channels;
 use super::drained::Drained;
 use super::{EndBy, GRACE, Link, MOST_ASKS, Order, locked};
 use crate::process::control::{FromProcess, PREAMBLE, Receiver, Sender, ToProcess};
@@ -101,9 +102,7 @@ impl Attending {
             group,
             end_by: end_by.clone(),
             control: Sender::new(ours.try_clone()?),
-            channels: Mutex::default(),
-            freed: Condvar::new(),
-            most: order.most_channels(),
+            channels: Channels::new(order.most_channels()),
             hurried: AtomicBool::new(false),
             asks: OnceLock::new(),
             delivers: OnceLock::new(),
@@ -164,11 +163,11 @@ impl Attending {
             let is_ready: Vec<bool> = waits.iter().map(|wait| !wait.revents().is_empty()).collect();
             drop(waits);
             if ready == 0 {
-                if is_crowded && self.made.is_none() {
+                if is_crowded && (self.made.is_none() || Instant::now() < self.until) {
                     continue;
                 }
                 if let Some(link) = &self.made {
-                    link.blame(format!("it was not ready after {:?}", link.deadline()));
+                    link.blame(format!("it was not ready after {:?} (`deadline_ms`)", link.deadline()));
                     self.until += GRACE;
                 }
                 continue;
