@@ -41,7 +41,10 @@ fn wait(ctx: &Context) {
     let folder = std::path::Path::new(ctx.data_dir().unwrap());
     std::fs::write(folder.join("entering"), std::process::id().to_string()).unwrap();
     std::fs::rename(folder.join("entering"), folder.join("entered")).unwrap();
-    while !folder.join("go").exists() { std::thread::yield_now() }
+    while !folder.join("go").exists() {
+        if ctx.is_cancelled() { std::fs::write(folder.join("wanted"), "").unwrap() }
+        std::thread::yield_now()
+    }
 }
 
 #[helix_handlers]
@@ -53,6 +56,8 @@ impl Reader {
         self.count += 1;
         if number < 100 { self.notes.push(number.to_string()) }
     }
+    #[on_request]
+    fn holds(&mut self, ctx: &Context) { wait(ctx) }
     #[on_event("flow.hold")]
     fn hold(&mut self, ctx: &Context) { wait(ctx) }
     #[on_event("flow.fail")]
@@ -194,6 +199,30 @@ fn no_event_is_lost_or_doubled_while_the_reader_is_replaced() {
     });
     let sent = sent.into_inner();
     support::until("all is heard", || told(&host).0 == sent);
+    assert_eq!(told(&host).1, 0, "each once, in order");
+}
+
+#[test]
+fn nobody_waits_who_publishes_while_the_reader_is_waited_for_to_be_replaced() {
+    let folder = support::folder("queued_meanwhile");
+    let host = start(&folder, 1000);
+    let other = folder.join("other.so");
+    fs::write(&other, support::patched(&fs::read(&*LIBRARY).unwrap(), b"told to fail", b"told to fall")).unwrap();
+    let publish = |numbers: std::ops::Range<u64>| {
+        numbers.for_each(|number| assert_eq!(host.runtime().publish(&Number { number }).queued, 1, "{number}"));
+    };
+    publish(0..10);
+    std::thread::scope(|scope| {
+        scope.spawn(|| host.runtime().call::<(), ()>("reader.holds", ()).unwrap());
+        support::until("it is inside", || folder.join("data/reader/entered").exists());
+        scope.spawn(|| host.reload("reader", Some(&other)).unwrap());
+        support::until("it is wanted", || folder.join("data/reader/wanted").exists());
+        publish(10..20);
+        assert_eq!(host.modules().iter().find(|module| module.name == "reader").unwrap().generation, 1);
+        go(&folder);
+    });
+    publish(20..30);
+    support::until("all is heard", || told(&host).0 == 30);
     assert_eq!(told(&host).1, 0, "each once, in order");
 }
 

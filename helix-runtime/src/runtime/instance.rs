@@ -170,7 +170,7 @@ impl Instance {
         self.crash();
     }
 
-    /// Whether it does not run because something has failed, and is to run again: what waits in a queue may wait on.
+    /// Whether it is to run again after it has failed, or another one is about to take its place: what waits in a queue may wait on.
     #[cfg(feature = "std")]
     pub(crate) fn is_awaited(&self) -> bool {
         self.awaited.load(Ordering::SeqCst)

@@ -149,13 +149,11 @@ impl Inner {
     }
 }
 
-/// Puts an event into the queue of a listener's module, if that runs, or is about to run again.
+/// Puts an event into the queue of a listener's module, if that runs, or somebody takes its queue over.
 fn put_to(walk: &Walk<'_>, listener: &Listener) -> Put {
     let instance = listener.instance();
-    let is_open = || match instance.is_running() {
-        true => !instance.place.gated.load(Ordering::SeqCst),
-        false => instance.is_awaited(),
-    };
+    let has_gate = || !instance.is_running() || instance.place.gated.load(Ordering::SeqCst);
+    let is_open = || !has_gate() || instance.is_awaited();
     match (instance.queue(), instance.entry_of(listener.hearing as usize)) {
         (Some(queue), Some(entry)) => queue.put(entry, walk.delivery, &is_open),
         _ => Put::Shut,
@@ -168,6 +166,12 @@ impl Instance {
         if let Some(queue) = self.queue() {
             queue.hold();
         }
+    }
+
+    /// While `new` takes its place nobody waits who publishes, if that one takes over what waits.
+    pub(super) fn await_successor(&self, new: &Self) {
+        let queues = self.queue().zip(new.queue());
+        self.await_again(queues.is_some_and(|(own, next)| next.is_like(own)));
     }
 
     /// Takes over the events that wait for the instance that it follows, which has ended. Those who publish find this one by now.

@@ -184,6 +184,8 @@ impl Inner {
         }
         let mut report = Report::new(self, turns.iter().map(|turn| turn.new.name()).collect());
         let dropped = || turns.iter().map(|turn| turn.new.slot.busy.dropped()).sum();
+        #[cfg(feature = "std")]
+        turns.iter().filter(|turn| turn.is_new() && turn.ran).for_each(|turn| turn.old.await_successor(&turn.new));
         report.gate_closes(dropped());
         let running: Vec<_> = turns.iter().filter(|turn| turn.ran).map(|turn| turn.old.clone()).collect();
         let gate = Gate::close(self, running, self.settings.drain_timeout)
@@ -272,9 +274,7 @@ impl Inner {
                 started = at + 1;
                 if turn.is_new() {
                     #[cfg(feature = "std")]
-                    if !turn.ran {
-                        turn.new.hold_queue();
-                    }
+                    turn.new.hold_queue();
                     turn.new.open().map_err(|error| LifecycleError::new(turn.new.name(), "on_start", error))?;
                     // Those that start after it may call it; nobody else finds it yet.
                     self.followers.lock().push(Follower { old: turn.old.clone(), new: turn.new.clone() });
@@ -306,6 +306,9 @@ impl Inner {
 
     /// Throws the new ones away.
     fn discard(&self, turns: &[Turn]) {
+        for turn in turns.iter().filter(|turn| turn.is_new() && turn.old.is_running()) {
+            turn.old.await_again(false);
+        }
         let mut registry = self.registry();
         let mut closures = Vec::new();
         for turn in turns.iter().filter(|turn| turn.is_new()) {
@@ -322,10 +325,9 @@ impl Inner {
             if turn.ran {
                 let moved = turn.old.move_to(ModuleState::Stopped);
                 debug_assert!(moved.is_ok());
-            } else {
-                #[cfg(feature = "std")]
-                turn.new.inherit_queue(&turn.old);
             }
+            #[cfg(feature = "std")]
+            turn.new.inherit_queue(&turn.old);
             self.unload(&turn.old);
         }
         drop(moving);

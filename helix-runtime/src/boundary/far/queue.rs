@@ -135,6 +135,11 @@ impl Queue {
         self.lanes.hold();
     }
 
+    /// Whether its module has the same handlers.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.hears == other.hears
+    }
+
     /// There is nobody to take over from.
     pub(crate) fn release(&self) {
         self.inherit(&Self::new(self.module, 0, self.process.clone(), core::iter::empty()));
@@ -142,7 +147,7 @@ impl Queue {
 
     /// Takes over what waits for the instance before, whose process has ended, if both have the same handlers.
     pub(crate) fn inherit(&self, from: &Self) {
-        self.lanes.inherit(&from.lanes, self.hears == from.hears);
+        self.lanes.inherit(&from.lanes, self.is_like(from));
         if let Some(process) = self.process.upgrade() {
             process.wake();
         }
