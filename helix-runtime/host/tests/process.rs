@@ -155,11 +155,11 @@ fn a_program_that_is_no_server_of_modules_is_told_so() {
     let folder = support::folder("liars");
     let greets = r"printf 'helixipc\001\000\001\000' >&0";
     for (name, script, says) in [
-        ("silent", "sleep 30", "it was not ready after 1s"),
+        ("silent", "sleep 30", "it was not ready after 5s"),
         ("ends", "exit 3", "its process has exited with 3"),
         ("speaks", "echo oh dear >&2; exit 3", "has exited with 3\n  oh dear"),
         ("garbage", "printf 'GET / HTTP/1.1\\r\\n' >&0; sleep 30", "found the preamble \"GET / HTTP/1\""),
-        ("waits", &format!("{greets}; printf '\\001' >&0; sleep 30"), "it was not ready after 1s"),
+        ("waits", &format!("{greets}; printf '\\001' >&0; sleep 30"), "it was not ready after 5s"),
         ("long", &format!("{greets}; printf '\\377\\377\\377\\177' >&0; sleep 30"), "a frame of 2147483647 bytes"),
         ("odd", &format!("{greets}; printf '\\002\\000\\000\\000\\143\\143' >&0; sleep 30"), "it was not understood"),
         ("cut", &format!("{greets}; printf '\\100\\000\\000\\000abc' >&0"), "has exited with 0"),

@@ -43,7 +43,7 @@ pub type AskOutside = Box<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>;
 pub struct Near {
     descriptor: &'static Descriptor,
     entries: Vec<&'static Entry>,
-    instance: Mutex<Option<Instance>>,
+    instance: Mutex<Option<Arc<Instance>>>,
     turns: Turns,
     outside: AskOutside,
     ears: Mutex<BTreeMap<u64, Ear>>,
@@ -58,14 +58,13 @@ impl core::fmt::Debug for Near {
 }
 
 /// The instance, once it was made.
-#[derive(Clone)]
 struct Instance {
     data: Data,
-    place: Arc<Place>,
+    place: Place,
     /// What its contexts would ask, had they not come from another copy of this crate.
-    alone: Arc<ModuleContext>,
+    alone: ModuleContext,
     /// What it asks; it goes after the data.
-    _attached: Option<Arc<Attached>>,
+    _attached: Option<Attached>,
 }
 
 #[derive(Clone, Copy)]
@@ -218,10 +217,9 @@ impl Near {
         let mut place = Place::new(ModuleId(id), info.name);
         place.permissions = info.permissions;
         place.data_dir = data_dir.map(Into::into);
-        let place = Arc::new(place);
         let end = HostEnd(Box::into_raw(Box::new(self.this.clone())).cast_const().cast());
         let attached = match self.descriptor.home {
-            Some(home) => home.attach(calls(), end, &place).map(Arc::new),
+            Some(home) => home.attach(calls(), end, &place),
             None => None,
         };
         // SAFETY: `create` has no precondition; what it makes belongs to this instance alone.
@@ -232,8 +230,8 @@ impl Near {
             fault::write_module(&ModuleError::Panicked { module, message }, &mut done.error);
             return done;
         }
-        *locked(&self.instance) =
-            Some(Instance { data: Data(data), place, alone: Arc::default(), _attached: attached });
+        let instance = Instance { data: Data(data), place, alone: ModuleContext::default(), _attached: attached };
+        *locked(&self.instance) = Some(Arc::new(instance));
         Done::of(Status::Handled)
     }
 

@@ -159,7 +159,8 @@ impl<S: Read + Write> Channel<S> {
         match self.socket.read(&mut self.room[self.filled..]) {
             Ok(0) if self.filled == 0 => Err(FrameFault::Closed),
             Ok(0) => Err(FrameFault::Cut { found: self.filled, expected }),
-            Ok(_) if self.until.is_some_and(|until| Instant::now() > until) => Err(FrameFault::Late),
+            // What comes at once the system's own patience is for.
+            Ok(_) if self.filled > 0 && self.until.is_some_and(|until| Instant::now() > until) => Err(FrameFault::Late),
             Ok(read) => {
                 self.filled += read;
                 Ok(())

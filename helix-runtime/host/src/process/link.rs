@@ -22,7 +22,7 @@ use super::frame::{self, Channel, FrameFault};
 use super::meter::Meter;
 use super::permits::Permits;
 use attend::{Attending, run};
-use channels::{Channels, Number};
+use channels::Channels;
 pub(super) use drained::plain;
 
 /// What a process is made of.
@@ -197,21 +197,14 @@ impl Link {
         drop(std::thread::Builder::new().name("helix-hurry".into()).spawn(end));
     }
 
-    /// Begins a conversation, and takes a channel for it.
-    fn begin(&self) -> Result<(Number, Channel), FrameFault> {
-        let deadline = self.deadline();
-        let (number, idle) = self.channels.begin(deadline)?;
-        let made = match idle {
-            Some(mut channel) => channel.wait_for(Some(deadline)).map(|()| channel),
-            None => UnixStream::pair().and_then(|(ours, theirs)| {
-                self.control.send_with(&ToProcess::Channel, Some(&theirs))?;
-                Channel::new(ours, Some(deadline))
-            }),
-        };
-        made.map(|channel| (number, channel)).map_err(|error| {
-            self.channels.end(number, None);
-            frame::fault(error)
-        })
+    /// A channel for a conversation that has begun.
+    fn channel(&self, idle: Option<Channel>, deadline: Duration) -> io::Result<Channel> {
+        if let Some(mut channel) = idle {
+            return channel.wait_for(Some(deadline)).map(|()| channel);
+        }
+        let (ours, theirs) = UnixStream::pair()?;
+        self.control.send_with(&ToProcess::Channel, Some(&theirs))?;
+        Channel::new(ours, Some(deadline))
     }
 
     /// Ends its group, if it is still there: its number may be another one's then.
@@ -248,14 +241,18 @@ impl Link {
         end.clone().unwrap_or_else(|| "it has closed its end of the socket".into())
     }
 
+    /// Holds a conversation. Tells when the last was said.
     fn talk(
         &self,
-        channel: &mut Channel,
+        mut began: Instant,
         message: &[u8],
         said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn,
-    ) -> Result<(), FrameFault> {
-        let (mut answer, mut patience) = (Vec::new(), self.deadline());
-        let mut began = Instant::now();
+    ) -> Result<Instant, FrameFault> {
+        let mut patience = self.deadline();
+        let mut conversation = self.channels.begin(began, patience)?;
+        began = conversation.began;
+        let mut channel = self.channel(conversation.channel.take(), patience).map_err(frame::fault)?;
+        let mut answer = Vec::new();
         channel.until(began + patience);
         channel.send(message)?;
         self.meter.send(message.len());
@@ -263,21 +260,24 @@ impl Link {
             answer.clear();
             let message = channel.receive()?;
             self.meter.receive(message.len());
+            let heard = Instant::now();
             // However often it asks: only what it waits for is not its own.
-            patience = patience.checked_sub(began.elapsed()).ok_or(FrameFault::Late)?;
+            patience = patience.checked_sub(heard - began).ok_or(FrameFault::Late)?;
             match said(message, &mut answer) {
                 Turn::Answer => {
                     // To read what it is told is its own too, and all of it once the host is about to end.
-                    if !self.hurried.load(Ordering::Acquire) {
-                        began = Instant::now();
-                    }
-                    let left = patience.checked_sub(began.elapsed()).ok_or(FrameFault::Late)?;
-                    channel.until(Instant::now() + left);
+                    let now = Instant::now();
+                    began = if self.hurried.load(Ordering::Acquire) { heard } else { now };
+                    let left = patience.checked_sub(now - began).ok_or(FrameFault::Late)?;
+                    channel.until(now + left);
                     channel.shorten(left)?;
                     channel.send(&answer)?;
                     self.meter.send(answer.len());
                 }
-                Turn::End => return Ok(()),
+                Turn::End => {
+                    conversation.channel = Some(channel);
+                    return Ok(heard);
+                }
                 Turn::Garbage => return Err(FrameFault::Io(io::Error::other("it speaks another language"))),
             }
         }
@@ -315,11 +315,7 @@ fn deliver_on(asks: &Weak<dyn Asks>) {
 impl Process for Link {
     fn converse(&self, message: &[u8], said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn) -> Result<(), ModuleError> {
         let began = Instant::now();
-        let talked = self.begin().and_then(|(number, mut channel)| {
-            let talked = self.talk(&mut channel, message, said);
-            self.channels.end(number, talked.is_ok().then_some(channel));
-            talked
-        });
+        let talked = self.talk(began, message, said);
         if let Err(FrameFault::Crowded { most }) = talked {
             let error =
                 format!("{most} conversations with `{}` are under way, and none has ended in time", self.module);
@@ -335,8 +331,9 @@ impl Process for Link {
         });
         // What is said to one that is gone fails with it.
         let failed = result.is_err() && !self.failed.swap(true, Ordering::AcqRel);
-        self.meter.converse(began.elapsed(), failed);
-        result
+        let ended = result.as_ref().map_or_else(|_| Instant::now(), |heard| *heard);
+        self.meter.converse(ended - began, failed);
+        result.map(drop)
     }
 
     fn may(&self, act: Act<'_>) -> bool {

@@ -7,8 +7,18 @@ use super::locked;
 /// Handlers that take `&mut self` run alone. The host sees to that; this holds when it has given up on one.
 #[derive(Default)]
 pub(super) struct Turns {
-    inside: Mutex<(usize, bool)>,
+    now: Mutex<Now>,
     left: Condvar,
+}
+
+#[derive(Default)]
+struct Now {
+    /// How many share it.
+    inside: usize,
+    /// Whether somebody has it alone.
+    alone: bool,
+    /// How many wait: where nobody does, nobody is woken, which the system would be asked for each time.
+    waiting: usize,
 }
 
 /// A turn that was taken.
@@ -16,14 +26,16 @@ pub(super) struct Turn<'a>(&'a Turns, bool);
 
 impl Turns {
     pub(super) fn take(&self, alone: bool) -> Turn<'_> {
-        let mut inside = locked(&self.inside);
-        while inside.1 || (alone && inside.0 > 0) {
-            inside = self.left.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        let mut now = locked(&self.now);
+        while now.alone || (alone && now.inside > 0) {
+            now.waiting += 1;
+            now = self.left.wait(now).unwrap_or_else(PoisonError::into_inner);
+            now.waiting -= 1;
         }
         if alone {
-            inside.1 = true;
+            now.alone = true;
         } else {
-            inside.0 += 1;
+            now.inside += 1;
         }
         Turn(self, alone)
     }
@@ -31,12 +43,14 @@ impl Turns {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut inside = locked(&self.0.inside);
+        let mut now = locked(&self.0.now);
         if self.1 {
-            inside.1 = false;
+            now.alone = false;
         } else {
-            inside.0 -= 1;
+            now.inside -= 1;
         }
-        self.0.left.notify_all();
+        if now.waiting > 0 {
+            self.0.left.notify_all();
+        }
     }
 }

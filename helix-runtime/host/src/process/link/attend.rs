@@ -22,6 +22,9 @@ use crate::process::frame::FrameFault;
 /// How soon it looks again whether fewer questions wait.
 const CROWDED: Duration = Duration::from_millis(1);
 
+/// How long a process has at least to be made and to load its module: that is more than a call, and waits for the disk.
+const READY: Duration = Duration::from_secs(5);
+
 pub(super) type Made = Result<(Arc<Link>, Vec<u8>), io::Error>;
 
 /// Attends to a process that was made, until it has ended.
@@ -124,7 +127,7 @@ impl Attending {
             end_by,
             made: Some(made),
             refused: None,
-            until: Instant::now() + order.deadline,
+            until: Instant::now() + order.deadline.max(READY),
             asking: Arc::default(),
             out: Drained::new(None, log::Level::Info),
             err: Drained::new(None, log::Level::Warn),
@@ -167,7 +170,7 @@ impl Attending {
                     continue;
                 }
                 if let Some(link) = &self.made {
-                    link.blame(format!("it was not ready after {:?} (`deadline_ms`)", link.deadline()));
+                    link.blame(format!("it was not ready after {:?}", link.deadline().max(READY)));
                     self.until += GRACE;
                 }
                 continue;

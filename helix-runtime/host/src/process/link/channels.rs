@@ -26,17 +26,22 @@ struct Now {
     waiting: usize,
 }
 
-/// Which conversation it is, among those of its link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Number(u64);
+/// A conversation that is under way. However it ends, the next one may begin then.
+pub(super) struct Conversation<'a> {
+    channels: &'a Channels,
+    number: u64,
+    pub(super) began: Instant,
+    /// At the beginning a channel on which there was one before, if one is there; at the end its own, if it went well.
+    pub(super) channel: Option<Channel>,
+}
 
 impl Channels {
     pub(super) fn new(most: usize) -> Self {
         Self { now: Mutex::default(), freed: Condvar::new(), most }
     }
 
-    /// Begins a conversation, as soon as fewer than so many are under way. Nothing for its channel where it needs a new one.
-    pub(super) fn begin(&self, patience: Duration) -> Result<(Number, Option<Channel>), FrameFault> {
+    /// Begins a conversation, now or as soon as fewer than so many are under way.
+    pub(super) fn begin(&self, mut began: Instant, patience: Duration) -> Result<Conversation<'_>, FrameFault> {
         let mut now = locked(&self.now);
         if now.busy.len() >= self.most {
             now.waiting += 1;
@@ -48,27 +53,29 @@ impl Channels {
             if waited.timed_out() {
                 return Err(FrameFault::Crowded { most: self.most });
             }
+            began = Instant::now();
         }
         let number = now.next;
         now.next += 1;
-        now.busy.push((number, Instant::now()));
-        Ok((Number(number), now.idle.pop()))
-    }
-
-    /// A conversation is over; its channel is there for the next one if it went well.
-    pub(super) fn end(&self, Number(number): Number, channel: Option<Channel>) {
-        let mut now = locked(&self.now);
-        now.busy.retain(|(busy, _)| *busy != number);
-        now.idle.extend(channel);
-        let is_awaited = now.waiting > 0;
-        drop(now);
-        if is_awaited {
-            self.freed.notify_one();
-        }
+        now.busy.push((number, began));
+        Ok(Conversation { channels: self, number, began, channel: now.idle.pop() })
     }
 
     /// Whether a conversation is under way that had begun by then.
     pub(super) fn is_busy_since(&self, then: Instant) -> bool {
         locked(&self.now).busy.iter().any(|(_, began)| *began <= then)
+    }
+}
+
+impl Drop for Conversation<'_> {
+    fn drop(&mut self) {
+        let mut now = locked(&self.channels.now);
+        now.busy.retain(|(busy, _)| *busy != self.number);
+        now.idle.extend(self.channel.take());
+        let is_awaited = now.waiting > 0;
+        drop(now);
+        if is_awaited {
+            self.channels.freed.notify_one();
+        }
     }
 }
