@@ -13,6 +13,9 @@ use helix_runtime::{
 
 const ROUNDS: u64 = if cfg!(miri) { 6 } else { 1000 };
 
+/// Miri is a hundred times slower.
+const AMPLE: Duration = Duration::from_secs(if cfg!(miri) { 3000 } else { 300 });
+
 /// Fails the test instead of hanging it.
 fn within_deadline(run: impl FnOnce() + Send + 'static) {
     let (done, finished) = mpsc::channel::<()>();
@@ -20,7 +23,7 @@ fn within_deadline(run: impl FnOnce() + Send + 'static) {
         run();
         drop(done);
     });
-    let timeout = finished.recv_timeout(Duration::from_secs(300));
+    let timeout = finished.recv_timeout(AMPLE);
     assert_ne!(timeout, Err(mpsc::RecvTimeoutError::Timeout), "it hangs");
     thread.join().unwrap();
 }
