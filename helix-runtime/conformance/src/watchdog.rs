@@ -14,7 +14,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(if cfg!(miri) { 3000 }
 /// Runs a case by its name.
 ///
 /// # Panics
-/// When the case fails, is still running after that, or there is none of that name.
+/// When the case fails, hangs, or there is none of that name.
 pub fn run(topic: &str, name: &str, placement: impl Placement + Send + 'static) {
     let case = CASES.iter().find(|case| (case.topic, case.name) == (topic, name));
     let run = case.unwrap_or_else(|| panic!("there is no case {topic}::{name}")).run;
