@@ -4,6 +4,7 @@ mod book;
 mod builder;
 mod by_name;
 mod change;
+mod check;
 mod claim;
 mod configured;
 mod fault;
@@ -121,8 +122,8 @@ impl Host {
     /// # Errors
     /// The first module's failure to stop; the others are stopped all the same.
     pub fn stop(mut self) -> Result<(), HostFault> {
-        // Whoever hangs in one of the host's threads hangs no longer than it is told.
-        self.shared.loader.hurry(self.shared.configured.first().upkeep.timeout);
+        // One of the host's threads may be inside, or wait.
+        self.shared.hurry();
         self.end();
         self.shut_down()
     }

@@ -176,6 +176,8 @@ pub struct Placing {
     pub sandbox: Sandbox,
     /// What it is granted of what it asks for: permissions, each with all that are parts of it. Everything if none.
     pub grant: Option<Vec<String>>,
+    /// The keys with which a configuration has said so, besides `isolation`.
+    pub said: Vec<String>,
 }
 
 impl Default for Placing {
@@ -188,6 +190,7 @@ impl Default for Placing {
             joins: false,
             sandbox: Sandbox::default(),
             grant: None,
+            said: Vec::new(),
         }
     }
 }
@@ -295,6 +298,7 @@ impl Loader {
         let program = self.placings.command().map_err(|reason| fault(library, reason))?;
         placing.sandbox.data_dir.as_deref().map_or(Ok(()), make_own).map_err(|reason| fault(library, reason))?;
         let path = self.accepted(library)?;
+        let copy = path.clone();
         let permits = Arc::new(Permits::new(info.name, info.permissions, placing.grant.as_deref()));
         let had: Vec<&'static str> = info.permissions.iter().copied().filter(|asked| permits.has(asked)).collect();
         let info = ModuleInfo { permissions: had.leak(), ..info };
@@ -313,8 +317,10 @@ impl Loader {
             meter: Arc::new(Meter::default()),
             permits,
         };
-        let made = Link::spawn(&order).map_err(|error| fault(library, error.to_string()))?;
-        self.serve_by(info, order, made).map_err(|error| fault(library, error.to_string()))
+        let made = Link::spawn(&order).map_err(|error| error.to_string());
+        let served = made.and_then(|made| self.serve_by(info, order, made).map_err(|error| error.to_string()));
+        // Nobody loads what was refused; what is left of it goes with the folder otherwise.
+        served.inspect_err(|_| drop(fs::remove_file(&copy))).map_err(|reason| fault(library, reason))
     }
 
     /// The descriptor of a program that has joined.

@@ -164,26 +164,26 @@ fn write(folder: &Path, host: &str, sections: &str) {
 
 #[test]
 fn the_configuration_is_told_at_the_start_and_whenever_its_file_really_changes() {
-    let secrets = "secrets = [\"witness.motto\"]";
+    let upkeep = "maintenance = { timeout_s = 5 }";
     let section = |number| format!("[witness]\nnumber = {number}\n");
-    let stage = Stage::new("host_config", secrets, &section(1));
+    let stage = Stage::new("host_config", upkeep, &section(1));
     assert_eq!(stage.wait(0, "config"), r#"config witness {"witness":{"number":"1"}} 1"#);
     stage.wait(0, "started 2");
-    write(&stage.folder, secrets, &section(2));
+    write(&stage.folder, upkeep, &section(2));
     assert_eq!(stage.wait(1, "config"), r#"config witness {"witness":{"number":"2"}} 2"#, "and it is in force");
     // The same again, and what is none, is told to nobody.
-    write(&stage.folder, secrets, &section(2));
-    write(&stage.folder, secrets, "[witness\n");
+    write(&stage.folder, upkeep, &section(2));
+    write(&stage.folder, upkeep, "[witness\n");
     let said =
         || LOG.after(0, Some("helix")).into_iter().any(|line| line.text.contains("what was configured before stays"));
     support::until("what is none is told", said);
     // And what the host would not start with.
-    write(&stage.folder, secrets, "[witness]\nnumer = 3\n");
+    write(&stage.folder, upkeep, "[witness]\nnumer = 3\n");
     let said = || {
         LOG.after(0, Some("helix")).into_iter().any(|line| line.text.contains("numer") && line.text.contains("stays"))
     };
     support::until("a key that nobody has is told", said);
-    write(&stage.folder, secrets, &section(3));
+    write(&stage.folder, upkeep, &section(3));
     assert_eq!(stage.wait(2, "config"), r#"config witness {"witness":{"number":"3"}} 3"#);
     assert_eq!(stage.heard().iter().filter(|line| line.starts_with("config")).count(), 3);
     // Who is made anew hears the last one.

@@ -58,6 +58,13 @@ impl Reader {
     }
     #[on_request]
     fn holds(&mut self, ctx: &Context) { wait(ctx) }
+    #[on_request]
+    fn patient(&self, ctx: &Context) {
+        std::fs::write(format!("{}/entered", ctx.data_dir().unwrap()), "").unwrap();
+        while !ctx.is_cancelled() { std::thread::yield_now() }
+    }
+    #[on_event("flow.slow")]
+    fn slow(&mut self) { std::thread::sleep(std::time::Duration::from_millis(100)); self.count += 1; }
     #[on_event("flow.hold")]
     fn hold(&mut self, ctx: &Context) { wait(ctx) }
     #[on_event("flow.fail")]
@@ -86,7 +93,10 @@ impl Reader {
     #[on_event(EventsLost)]
     fn lost(&mut self, lost: &EventsLost) { self.notes.push(format!("lost {}", lost.count)) }
     #[on_event(DataMaintenance)]
-    fn maintain(&mut self) { self.notes.push("maintained".into()) }
+    fn maintain(&mut self, ctx: &Context) {
+        std::fs::write(format!("{}/maintained", ctx.data_dir().unwrap()), "").unwrap();
+        self.notes.push("maintained".into())
+    }
     #[on_request]
     fn told(&self) -> (u64, u64, Vec<String>) { (self.count, self.disorder, self.notes.clone()) }
     #[on_request]
@@ -113,11 +123,48 @@ impl Helper {
     }
 }
 
+/// Is needed, and ends.
+const BASE: &str = r#"
+#![forbid(unsafe_code)]
+use helix_runtime::prelude::*;
+/// Is needed.
+#[helix_module(name = "base")]
+#[derive(Default)]
+pub struct Base;
+#[helix_handlers]
+impl Base {
+    #[on_request]
+    fn end(&self) { std::process::exit(0) }
+}
+"#;
+
+/// Counts, where there is a base.
+const NEEDY: &str = r#"
+#![forbid(unsafe_code)]
+use std::sync::atomic::{AtomicU64, Ordering};
+use helix_runtime::prelude::*;
+/// Counts.
+#[helix_module(name = "needy", dependencies = ["base"])]
+#[derive(Default)]
+pub struct Needy { count: AtomicU64 }
+#[helix_handlers]
+impl Needy {
+    #[on_event("flow.needy")]
+    fn needy(&self) { self.count.fetch_add(1, Ordering::Relaxed); }
+    #[on_request]
+    fn count(&self) -> u64 { self.count.load(Ordering::Relaxed) }
+}
+"#;
+
 static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| support::library(&support::folder("queued"), "reader", READER));
 
 fn start(folder: &Path, queue: u32) -> Host {
+    start_with(folder, &format!("queue = {queue}"), "")
+}
+
+fn start_with(folder: &Path, placing: &str, more: &str) -> Host {
     let text = format!(
-        "[host]\ncommand = {:?}\ndata_dir = {:?}\nmodules.reader = {{ isolation = \"process\", queue = {queue} }}\n",
+        "[host]\ncommand = {:?}\ndata_dir = {:?}\nmodules.reader = {{ isolation = \"process\", {placing} }}\n{more}\n",
         env!("CARGO_BIN_EXE_helix"),
         folder.join("data"),
     );
@@ -224,6 +271,89 @@ fn nobody_waits_who_publishes_while_the_reader_is_waited_for_to_be_replaced() {
     publish(20..30);
     support::until("all is heard", || told(&host).0 == 30);
     assert_eq!(told(&host).1, 0, "each once, in order");
+}
+
+#[test]
+fn nothing_is_overtaken_where_a_stop_gives_up() {
+    let folder = support::folder("queued_stop_fails");
+    let host = start(&folder, 1000);
+    let publish = |numbers: std::ops::Range<u64>| {
+        numbers.for_each(|number| assert_eq!(host.runtime().publish(&Number { number }).queued, 1, "{number}"));
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| host.runtime().call::<(), ()>("reader.holds", ()).unwrap());
+        support::until("it is inside", || folder.join("data/reader/entered").exists());
+        publish(0..10);
+        let stops = scope.spawn(|| host.stop_module("reader"));
+        support::until("it is wanted", || folder.join("data/reader/wanted").exists());
+        publish(10..20);
+        assert!(stops.join().unwrap().unwrap_err().to_string().contains("still busy"));
+        publish(20..30);
+        go(&folder);
+    });
+    support::until("all is heard", || told(&host).0 == 30);
+    assert_eq!(told(&host).1, 0, "each once, in order");
+}
+
+#[test]
+fn what_is_slow_is_not_ended_for_how_many_wait() {
+    let folder = support::folder("queued_slow_each");
+    let host = start_with(&folder, "queue = 100, deadline_ms = 1500", "");
+    (0..30).for_each(|_| assert_eq!(named(&host, "flow.slow").queued, 1));
+    support::until("all is heard", || told(&host).0 == 30);
+    assert_eq!(host.modules()[1].restarts, 0);
+}
+
+#[test]
+fn who_looks_whether_it_is_waited_for_does_not_keep_the_host_from_ending_in_order() {
+    let folder = support::folder("queued_end");
+    let host = start_with(&folder, "queue = 100, deadline_ms = 60000", "maintenance = { timeout_s = 60 }");
+    let runtime = host.runtime().handle();
+    std::thread::scope(|scope| {
+        let called = scope.spawn(move || runtime.call::<(), ()>("reader.patient", ()));
+        support::until("it is inside", || folder.join("data/reader/entered").exists());
+        let began = std::time::Instant::now();
+        host.stop().unwrap();
+        assert!(began.elapsed().as_secs() < 50, "it waits for nobody until the time is over");
+        called.join().unwrap().unwrap();
+    });
+    assert!(folder.join("data/reader/maintained").exists());
+}
+
+#[test]
+fn nothing_is_lost_for_one_that_is_stopped_because_what_it_needs_has_crashed() {
+    let folder = support::folder("queued_needs");
+    let text = format!(
+        "[host]\ncommand = {:?}\nrestarts = {{ most = 100, within_s = 1, after_ms = 1 }}\n\
+         modules.base = {{ isolation = \"process\" }}\nmodules.needy = {{ isolation = \"process\", queue = 1000000 }}\n",
+        env!("CARGO_BIN_EXE_helix"),
+    );
+    let libraries = [support::library(&folder, "base", BASE), support::library(&folder, "needy", NEEDY)];
+    let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
+    let host = Host::builder().libraries(&libraries).configuration(configuration).start().unwrap();
+    let (sent, ended) = (AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Acquire) {
+                let heard = named(&host, "flow.needy");
+                assert_eq!((heard.queued, heard.missed()), (1, 0), "{heard:?}");
+                sent.fetch_add(1, Ordering::AcqRel);
+            }
+        });
+        for round in 1..=5 {
+            let before = sent.load(Ordering::Acquire);
+            support::until("more is sent", || sent.load(Ordering::Acquire) > before + 100);
+            assert!(host.runtime().call::<(), ()>("base.end", ()).is_err());
+            support::until("both are back", || {
+                let modules = host.modules();
+                modules.iter().all(|module| module.state == "running") && modules[0].restarts == round
+            });
+        }
+        ended.store(true, Ordering::Release);
+    });
+    let sent = sent.into_inner();
+    let heard = || host.runtime().call::<(), u64>("needy.count", ()).unwrap();
+    support::until("all is heard", || heard() == sent);
 }
 
 #[test]

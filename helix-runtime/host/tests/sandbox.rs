@@ -21,6 +21,7 @@ fn what_the_sandbox_keeps_it_from_it_can_do_without() {
     let outside = folder.join("outside");
     std::fs::write(&outside, "ours").unwrap();
     let (own, link) = (data.join("own"), data.join("link"));
+    std::fs::write(&own, "").unwrap();
     std::os::unix::fs::symlink(&outside, &link).unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let path = UnixListener::bind(folder.join("path.sock")).unwrap();
@@ -45,6 +46,9 @@ fn what_the_sandbox_keeps_it_from_it_can_do_without() {
         ("kill", String::new(), killed),
         ("trace", String::new(), killed),
         ("memory", String::new(), "memory allocation failed"),
+        ("hidden", String::new(), "Cannot allocate memory"),
+        ("mode", text(&outside), "not permitted"),
+        ("times", text(&own), "not permitted"),
         ("files", String::new(), "Too many open files"),
         ("shared", String::new(), "not permitted"),
         ("grows", String::new(), "not permitted"),
@@ -63,7 +67,7 @@ fn what_the_sandbox_keeps_it_from_it_can_do_without() {
         let found = attempt(&folder, network, what, &at).unwrap_err();
         assert!(found.contains("not permitted"), "{what}: {found}");
     }
-    for what in ["write", "read", "mode"] {
+    for what in ["write", "read"] {
         assert_eq!(attempt(&folder, "", what, &text(&own)), Ok(()), "its own directory");
     }
     assert_eq!(attempt(&folder, "", "link", &text(&data.join("another"))), Ok(()));
@@ -94,6 +98,10 @@ fn a_slip_of_the_pen_in_the_configuration_lets_nobody_out() {
     };
     let fault = start("modules.enmy = { isolation = \"process\" }");
     assert!(fault.contains("host.modules.enmy: found no module of that name, expected one of: enemy"), "{fault}");
+    let fault = start("modules.enemy = { memory_mib = 64, network = false }");
+    assert!(fault.contains("host.modules.enemy.memory_mib: found it without `isolation = \"process\"`"), "{fault}");
+    let fault = start("secrets = [\"enemy.fial\"]");
+    assert!(fault.contains("host.secrets: found `enemy.fial`, expected a key of a module"), "{fault}");
     let fault =
         start("modules.enemy = { isolation = \"process\", grant = [\"cal/friend\", \"call\", \"call/friend.open\"] }");
     assert_eq!(fault.lines().count(), 1, "{fault}");
@@ -105,12 +113,17 @@ fn a_slip_of_the_pen_in_the_configuration_lets_nobody_out() {
 
 #[test]
 fn what_is_said_of_programs_that_join_has_to_be_whole() {
-    let text = format!("[host]\ncommand = {:?}\nmodules.enemy = {{ joins = true }}\n", env!("CARGO_BIN_EXE_helix"));
+    let placing = "modules.enemy = { joins = true, memory_mib = 3 }";
+    let text = format!("[host]\ncommand = {:?}\n{placing}\n", env!("CARGO_BIN_EXE_helix"));
     let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
     let builder = Host::builder().libraries(std::slice::from_ref(&*LIBRARY)).configuration(configuration);
     let fault = builder.start().unwrap_err().to_string();
     assert!(fault.contains("host.modules.enemy.joins: found a library of that module, expected none"), "{fault}");
     assert!(fault.contains("found no `join` in the table [host], expected the socket"), "{fault}");
+    assert!(
+        fault.contains("memory_mib: found it for a program that joins, around which there is no sandbox"),
+        "{fault}"
+    );
 }
 
 #[test]
@@ -170,6 +183,7 @@ fn it_may_do_what_it_asks_for_and_is_granted_and_nothing_else() {
     }
     let forged = told(&host, "publishes", "module.crashed").unwrap_err();
     assert!(forged.contains("may not publish `module.crashed`"), "{forged}");
+    assert_eq!(host.permissions()[0].denied["publish/module.crashed"], 1, "and it is written down");
     drop(host);
 
     let host = start(", grant = [\"call\", \"subscribe/end\", \"publish\"]").unwrap();
@@ -218,6 +232,7 @@ fn its_world_is_empty_but_for_what_it_was_given() {
     assert_eq!(host.modules()[0].place, "process");
     let process = host.info("enemy").unwrap().process.unwrap();
     assert_eq!(process.pid, host.runtime().call::<(), u32>("enemy.pid", ()).unwrap());
-    let applied = ["memory 256 MiB", "256 files", "no core dumps", "no_new_privs", "landlock", "seccomp"];
+    let applied =
+        ["memory 256 MiB", "512 MiB mapped", "256 files", "no core dumps", "no_new_privs", "landlock", "seccomp"];
     assert_eq!(process.sandbox, applied);
 }

@@ -60,6 +60,11 @@ pub trait Process: Send + Sync + fmt::Debug {
         true
     }
 
+    /// Whether it has not ended, as far as is known.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Events wait for it: somebody is to call [`Asks::deliver`] soon, and not this thread.
     fn wake(&self) {}
 }

@@ -10,6 +10,8 @@ use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use crate::error::ModuleError;
+#[cfg(feature = "std")]
+use crate::runtime::Runtime;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
 #[cfg(feature = "std")]
@@ -127,6 +129,33 @@ impl Drop for Gate<'_> {
     fn drop(&mut self) {
         for instance in &self.gated {
             self.open(instance);
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl Runtime {
+    /// Has everybody leave who is inside a module now, before something that cannot wait for them: they are told that nobody needs
+    /// them any more ([`Context::is_cancelled`](crate::Context::is_cancelled)), and whoever comes waits. Then all goes on as before.
+    /// Whether everybody has left in that time; from inside a module it is not tried.
+    pub fn quiesce(&self, time: Duration) -> bool {
+        let inner = &*self.inner;
+        if inner.up_context().is_some() {
+            return false;
+        }
+        let Ok(_moving) = inner.begin("helix", "quiesce") else { return false };
+        let until = std::time::Instant::now() + time;
+        loop {
+            let running: Vec<_> = inner.in_order().into_iter().filter(|instance| instance.is_running()).collect();
+            let left = until.saturating_duration_since(std::time::Instant::now());
+            let closed = Gate::close(inner, running.clone(), left).map(drop);
+            running.iter().for_each(|instance| inner.drain_at_opening(&instance.slot));
+            match closed {
+                Ok(()) => return true,
+                Err(ModuleError::Stuck { .. }) => return false,
+                // One has failed meanwhile.
+                Err(_) => {}
+            }
         }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Instance {
     state: AtomicU8,
     /// Whether it is to run again, although it does not.
     awaited: AtomicBool,
+    #[cfg(feature = "std")]
+    parting: AtomicBool,
     /// The other copy of this crate that the module carries, if it does, once it was asked to make the data.
     #[cfg(feature = "std")]
     attached: std::sync::OnceLock<Attached>,
@@ -116,6 +118,8 @@ impl Instance {
             state: AtomicU8::new(ModuleState::Registered as u8),
             awaited: AtomicBool::new(false),
             #[cfg(feature = "std")]
+            parting: AtomicBool::new(false),
+            #[cfg(feature = "std")]
             attached: std::sync::OnceLock::new(),
             #[cfg(feature = "std")]
             queue: std::sync::OnceLock::new(),
@@ -170,7 +174,7 @@ impl Instance {
         self.crash();
     }
 
-    /// Whether it is to run again after it has failed, or another one is about to take its place: what waits in a queue may wait on.
+    /// Whether it is to run again after something has failed: what waits in a queue may wait on.
     #[cfg(feature = "std")]
     pub(crate) fn is_awaited(&self) -> bool {
         self.awaited.load(Ordering::SeqCst)
@@ -179,6 +183,18 @@ impl Instance {
     /// Says so.
     pub(crate) fn await_again(&self, awaited: bool) {
         self.awaited.store(awaited, Ordering::SeqCst);
+    }
+
+    /// Whether one with other handlers is about to take its place, so that nothing more is to wait for this one.
+    #[cfg(feature = "std")]
+    pub(crate) fn is_parting(&self) -> bool {
+        self.parting.load(Ordering::SeqCst)
+    }
+
+    /// Says so.
+    #[cfg(feature = "std")]
+    pub(crate) fn part(&self, parting: bool) {
+        self.parting.store(parting, Ordering::SeqCst);
     }
 
     /// A handler has panicked, or what the instance lived in has ended. Whether that was not known before.

@@ -116,9 +116,7 @@ impl Runtime {
         }
         let mut first = None;
         for instance in inner.in_order().iter().rev() {
-            inner.supervised(instance, Supervised::does_not_wait);
-            instance.await_again(false);
-            if let Err(error) = inner.stop_one(instance) {
+            if let Err(error) = inner.stop_for_good(instance) {
                 first.get_or_insert(error);
                 if instance.is_running() {
                     break;
@@ -149,9 +147,16 @@ impl Runtime {
         let instance = inner.find(id, "stop")?;
         let _moving = inner.begin(instance.name(), "stop")?;
         inner.may_go(&instance, "stop")?;
-        inner.supervised(&instance, Supervised::does_not_wait);
-        instance.await_again(false);
-        inner.stop_one(&instance)
+        inner.stop_for_good(&instance)
+    }
+
+    /// Makes a module anew that has failed, without its state, and starts it: what [`Supervision`](crate::Supervision) does by
+    /// itself until it gives up. What it needs must run.
+    ///
+    /// # Errors
+    /// When it has not failed, what it needs does not run, or it fails again.
+    pub fn restart_module(&self, id: ModuleId) -> Result<(), LifecycleError> {
+        self.inner.restart_now(id)
     }
 }
 

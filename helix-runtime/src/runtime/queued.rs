@@ -41,29 +41,39 @@ impl Inner {
     }
 
     fn put_into_queue(&self, walk: &Walk<'_>, listener: &Listener, trouble: &mut Trouble) -> Status {
-        let instance = listener.instance();
         // What its `Serialize` may ask for is no module's.
         walk.link.turn_to(&self.root, Access::Free);
-        let mut put = put_to(walk, listener);
-        if put == Put::Shut
-            && let Some(next) = self.successor(walk, walk.group.index_of(listener))
-            && !next.way.leads_to(instance)
-        {
-            put = put_to(walk, next);
-        }
-        match put {
-            Put::Waits => trouble.get_or_insert_default().queued += 1,
-            Put::Full => trouble.get_or_insert_default().dropped += 1,
-            Put::Refused => {
-                let error = alloc::format!("event `{}` could not be encoded", walk.delivery.kind.name);
-                trouble.get_or_insert_default().fail(instance.name(), error.into());
+        let at = walk.group.index_of(listener);
+        let mut listener = listener;
+        loop {
+            let instance = listener.instance();
+            match put_to(walk, listener) {
+                Put::Waits => trouble.get_or_insert_default().queued += 1,
+                Put::Full => trouble.get_or_insert_default().dropped += 1,
+                Put::Refused => {
+                    let error = alloc::format!("event `{}` could not be encoded", walk.delivery.kind.name);
+                    trouble.get_or_insert_default().fail(instance.name(), error.into());
+                }
+                Put::Shut => match self.successor(walk, at) {
+                    Some(next) if next.way.leads_to(instance) => {}
+                    Some(next) if next.instance().queue().is_some() => {
+                        listener = next;
+                        continue;
+                    }
+                    Some(_) => return self.deliver_later(walk, at, Refused::NotRunning, trouble),
+                    // Another one with other handlers is about to take its place, or has not.
+                    None if instance.is_running() => {
+                        if let Ok(entered) = self.wait(&listener.way, walk.mark, walk.up(), walk.patience) {
+                            drop(entered);
+                            continue;
+                        }
+                        return self.deliver_later(walk, at, Refused::NotRunning, trouble);
+                    }
+                    None => {}
+                },
             }
-            Put::Shut => {
-                let refused = if instance.is_running() { Refused::HeldOff } else { Refused::NotRunning };
-                return self.deliver_later(walk, walk.group.index_of(listener), refused, trouble);
-            }
+            return Status::Deferred;
         }
-        Status::Deferred
     }
 
     /// Runs with a module entered, as whoever calls it in its turn, and does what comes of the events that were delivered.
@@ -149,11 +159,10 @@ impl Inner {
     }
 }
 
-/// Puts an event into the queue of a listener's module, if that runs, or somebody takes its queue over.
+/// Puts an event into the queue of a listener's module, if that runs, is to run again, or somebody takes its queue over.
 fn put_to(walk: &Walk<'_>, listener: &Listener) -> Put {
     let instance = listener.instance();
-    let has_gate = || !instance.is_running() || instance.place.gated.load(Ordering::SeqCst);
-    let is_open = || !has_gate() || instance.is_awaited();
+    let is_open = || if instance.is_running() { !instance.is_parting() } else { instance.is_awaited() };
     match (instance.queue(), instance.entry_of(listener.hearing as usize)) {
         (Some(queue), Some(entry)) => queue.put(entry, walk.delivery, &is_open),
         _ => Put::Shut,
@@ -168,10 +177,10 @@ impl Instance {
         }
     }
 
-    /// While `new` takes its place nobody waits who publishes, if that one takes over what waits.
-    pub(super) fn await_successor(&self, new: &Self) {
+    /// Another one takes its place: what waits is for that one, if it has the same handlers.
+    pub(super) fn part_for(&self, new: &Self) {
         let queues = self.queue().zip(new.queue());
-        self.await_again(queues.is_some_and(|(own, next)| next.is_like(own)));
+        self.part(!queues.is_some_and(|(own, next)| next.is_like(own)));
     }
 
     /// Takes over the events that wait for the instance that it follows, which has ended. Those who publish find this one by now.

@@ -184,13 +184,13 @@ impl Inner {
         }
         let mut report = Report::new(self, turns.iter().map(|turn| turn.new.name()).collect());
         let dropped = || turns.iter().map(|turn| turn.new.slot.busy.dropped()).sum();
-        #[cfg(feature = "std")]
-        turns.iter().filter(|turn| turn.is_new() && turn.ran).for_each(|turn| turn.old.await_successor(&turn.new));
         report.gate_closes(dropped());
         let running: Vec<_> = turns.iter().filter(|turn| turn.ran).map(|turn| turn.old.clone()).collect();
         let gate = Gate::close(self, running, self.settings.drain_timeout)
             .map_err(|error| LifecycleError::new(turns[0].old.name(), "drain", error))?;
         report.gate_is_closed();
+        #[cfg(feature = "std")]
+        turns.iter().filter(|turn| turn.is_new() && turn.ran).for_each(|turn| turn.old.part_for(&turn.new));
         for turn in turns.iter().filter(|turn| turn.is_new()) {
             if turn.ran {
                 #[cfg(feature = "std")]
@@ -306,9 +306,8 @@ impl Inner {
 
     /// Throws the new ones away.
     fn discard(&self, turns: &[Turn]) {
-        for turn in turns.iter().filter(|turn| turn.is_new() && turn.old.is_running()) {
-            turn.old.await_again(false);
-        }
+        #[cfg(feature = "std")]
+        turns.iter().for_each(|turn| turn.old.part(false));
         let mut registry = self.registry();
         let mut closures = Vec::new();
         for turn in turns.iter().filter(|turn| turn.is_new()) {
@@ -321,13 +320,15 @@ impl Inner {
 
     /// Lets the old ones go, and tells everyone.
     fn retire(&self, turns: Vec<Turn>, moving: Moving<'_>) {
-        for turn in turns.iter().rev().filter(|turn| turn.is_new()) {
+        for turn in turns.iter().filter(|turn| turn.is_new()) {
             if turn.ran {
                 let moved = turn.old.move_to(ModuleState::Stopped);
                 debug_assert!(moved.is_ok());
             }
             #[cfg(feature = "std")]
             turn.new.inherit_queue(&turn.old);
+        }
+        for turn in turns.iter().rev().filter(|turn| turn.is_new()) {
             self.unload(&turn.old);
         }
         drop(moving);

@@ -4,9 +4,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::error::ModuleState;
+use crate::error::{ModuleError, ModuleState};
+use crate::place::ModuleId;
 use crate::runtime::inner::Inner;
 use crate::runtime::instance::Instance;
+use crate::runtime::lifecycle::LifecycleError;
 
 /// How failed modules are started again by [`Runtime::poll`](crate::Runtime::poll): each by itself, without its state, as
 /// Erlang's supervisors do it (`one_for_one`, with intensity and period).
@@ -97,6 +99,11 @@ impl Supervised {
         self.waits = false;
     }
 
+    /// The same where that has failed, and the module with it.
+    fn stays_down(&mut self) {
+        (self.next, self.waits) = (Next::GiveUp, false);
+    }
+
     /// Another version has taken the module's place: what the old one did does not count against it.
     pub(super) fn forgive(&mut self) {
         self.failures.clear();
@@ -160,11 +167,12 @@ impl Inner {
         };
         for dependent in dependents.iter().rev().filter(|dependent| dependent.is_running()) {
             log::info!(target: dependent.name(), "stops, because `{}` has failed", failed.name());
+            // What is published from the moment on at which it stops waits for it.
+            dependent.await_again(true);
             if let Err(error) = self.stop_one(dependent) {
                 log::error!(target: dependent.name(), "{error}");
             }
             if dependent.state() == ModuleState::Stopped {
-                dependent.await_again(true);
                 self.supervised(dependent, |supervised| supervised.waits = true);
             }
         }
@@ -174,6 +182,42 @@ impl Inner {
         let mut registry = self.registry();
         let at = registry.index(instance.slot.id)?;
         Some(change(&mut registry.members[at].supervised))
+    }
+
+    /// Stops a module that is to stay so, whatever comes of it.
+    pub(super) fn stop_for_good(&self, instance: &Arc<Instance>) -> Result<(), LifecycleError> {
+        self.supervised(instance, Supervised::does_not_wait);
+        instance.await_again(false);
+        let stopped = self.stop_one(instance);
+        if instance.state() == ModuleState::Failed {
+            self.supervised(instance, Supervised::stays_down);
+            instance.await_again(false);
+        }
+        stopped
+    }
+
+    /// Starts a failed module again, because somebody wants it now. What it has done does not count any more.
+    pub(super) fn restart_now(&self, id: ModuleId) -> Result<(), LifecycleError> {
+        let failed = self.find(id, "restart")?;
+        let _moving = self.begin(failed.name(), "restart")?;
+        let failed = self.find(id, "restart")?;
+        let fail = |error: ModuleError| Err(LifecycleError::new(failed.name(), "restart", error));
+        if failed.state() != ModuleState::Failed {
+            let (found, expected) = (failed.state(), ModuleState::Failed);
+            return fail(ModuleError::WrongState { module: failed.name().into(), found, expected });
+        }
+        if self.is_written(&failed) {
+            return fail(ModuleError::new("it was made by hand and cannot be made again"));
+        }
+        self.needs_run(&failed)?;
+        self.restart(&failed)?;
+        self.supervised(&failed, Supervised::forgive);
+        Ok(())
+    }
+
+    fn is_written(&self, instance: &Instance) -> bool {
+        let registry = self.registry();
+        registry.index(instance.slot.id).is_some_and(|at| registry.members[at].written)
     }
 
     fn is_due(&self, failed: &Instance, now: Duration) -> bool {
@@ -187,12 +231,7 @@ impl Inner {
     }
 
     fn try_restart(&self, failed: &Arc<Instance>) -> bool {
-        let written = {
-            let registry = self.registry();
-            let Some(at) = registry.index(failed.slot.id) else { return false };
-            registry.members[at].written
-        };
-        if written {
+        if self.is_written(failed) {
             log::error!(target: failed.name(), "was made by hand and cannot be made again");
             self.supervised(failed, |supervised| supervised.next = Next::GiveUp);
             return false;
@@ -247,6 +286,7 @@ impl Inner {
             log::error!(target: health.module, "says that it is not healthy");
             let Ok(_moving) = self.begin_at_once("supervision") else { return };
             self.stop_dependents(&instance);
+            instance.await_again(true);
             if let Err(error) = self.stop_one(&instance) {
                 log::error!(target: health.module, "{error}");
             }

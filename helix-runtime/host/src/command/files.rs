@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 use helix_host::{Cancel, Cargo, Configuration, Directory, InfoView, Library, read_records};
-use helix_runtime::{Config, check_name};
+use helix_runtime::check_name;
 use serde_json::{Value, json};
 
 use super::ask::Asker;
@@ -156,30 +156,12 @@ pub fn info(ask: &Asker<'_>, what: &str) -> Result<(), Ended> {
     views.iter().try_for_each(show::info)
 }
 
-/// Configured keys that no module has.
-fn unknown_keys(directory: &Directory, configuration: &Configuration) -> Vec<String> {
-    let keys = configuration.modules.keys();
-    let fault = |(module, key): &(&str, &str)| {
-        let Some(found) = directory.modules.iter().find(|found| found.info.name == *module) else {
-            return Some(format!("config key `{module}.{key}`: no module is called `{module}`"));
-        };
-        let known = |line: &str| line.split(':').next() == Some(key);
-        let has = found.record.all("config").any(known);
-        (!has).then(|| format!("config key `{module}.{key}`: `{module}` has no key `{key}`"))
-    };
-    keys.iter().filter(|(module, _)| *module != "services").filter_map(fault).collect()
-}
-
 /// Whether a directory would load, in what order, else why not: every fault.
 pub fn check(talk: &Talk, folder: &Path, config: Option<&Path>, as_json: bool) -> Result<(), Ended> {
     let configuration = config.map(Configuration::read).transpose()?.unwrap_or_default();
     let directory = Directory::read(folder)?;
     let checked = directory.check(&[], &configuration.modules);
-    let mut faults = checked.all_faults();
-    // The record says nothing about the rest of the file.
-    let whole = directory.modules.iter().filter_map(|found| Library::open(&found.path).err());
-    faults.extend(whole.map(|fault| fault.to_string()));
-    faults.extend(unknown_keys(&directory, &configuration));
+    let faults = directory.faults(&configuration);
     let order = if faults.is_empty() { checked.order.as_slice() } else { &[] };
     if as_json {
         let order: Vec<Value> = order.iter().map(|info| json!(info.name)).collect();

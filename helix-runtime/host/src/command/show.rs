@@ -11,7 +11,13 @@ use super::talk::Ended;
 
 /// Writes a line; whoever reads may have read enough.
 pub fn line(text: &str) -> Result<(), Ended> {
-    writeln!(anstream::stdout(), "{text}").map_err(|_| Ended::told(0))
+    writeln!(anstream::stdout(), "{}", plain(text)).map_err(|_| Ended::told(0))
+}
+
+/// A text of whoever it is, with nothing in it that a terminal obeys.
+pub fn plain(text: &str) -> std::borrow::Cow<'_, str> {
+    let is_odd = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    if text.contains(is_odd) { text.replace(is_odd, " ").into() } else { text.into() }
 }
 
 /// As JSON, on several lines.
@@ -186,7 +192,9 @@ pub fn info(info: &InfoView) -> Result<(), Ended> {
         Some(module) => {
             line("in force:")?;
             if let Some(process) = &info.process {
-                line(&format!("  {:<12} {}: {}", "process", process.pid, process.sandbox.join(", ")))?;
+                let sandbox = process.sandbox.join(", ");
+                let sandbox = if sandbox.is_empty() { "no sandbox" } else { &sandbox };
+                line(&format!("  {:<12} {}: {sandbox}", "process", process.pid))?;
                 line(&format!("  {:<12} {} ms", "deadline", process.deadline_ms))?;
                 line(&format!("  {:<12} {} events", "queue", process.queue))?;
             }

@@ -132,7 +132,7 @@ impl Talk {
     /// What went wrong, and what to try.
     pub fn error(&self, text: &str, next: Option<&str>) {
         let mut stderr = self.stderr();
-        let _ = writeln!(stderr, "{BAD}error:{BAD:#} {}", text.trim_end().replace('\n', "\n  "));
+        let _ = writeln!(stderr, "{BAD}error:{BAD:#} {}", super::show::plain(text.trim_end()).replace('\n', "\n  "));
         if let Some(next) = next {
             let _ = writeln!(stderr, "  {NEXT}try:{NEXT:#} {next}");
         }

@@ -10,7 +10,8 @@ use crate::process::{Isolation, Placing};
 
 /// How a module is to be placed.
 pub(super) fn placing(table: &Table, key: &str, path: &Path) -> Result<Placing, ConfigFault> {
-    let mut placing = Placing::default();
+    let said = table.keys().filter(|key| *key != "isolation").cloned().collect();
+    let mut placing = Placing { said, ..Placing::default() };
     for (name, value) in table {
         let key = format!("{key}.{name}");
         let wrong = |expected| Err(fault(path, &key, value, expected));

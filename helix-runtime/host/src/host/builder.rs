@@ -13,10 +13,11 @@ use crate::config::Configuration;
 use crate::directory::{Directory, Found};
 use crate::library::Library;
 use crate::load::Loader;
-use crate::process::{Placings, covers};
+use crate::process::Placings;
 
 use super::book::LogBook;
 use super::change::Changing;
+use super::check;
 use super::claim::Claim;
 use super::configured::{Configured, Shown};
 use super::fault::HostFault;
@@ -155,14 +156,9 @@ impl HostBuilder {
         let mut set = Directory { modules: now, faults: self.directory.faults };
         let checked = set.check(&infos, &Shown(configured.clone()));
         let mut faults = checked.all_faults();
-        let known_lazy = |name: &&String| !self.directory.modules.iter().any(|found| found.info.name == **name);
-        for name in configuration.lazy.iter().filter(known_lazy) {
-            faults.push(format!("host.lazy: found `{name}`, expected the name of a module in one of the libraries"));
-        }
-        let modules = self.directory.modules.iter().map(|found| &found.info).chain(&infos);
         // With a library that cannot be read it is not known whose names there are.
         if set.faults.is_empty() {
-            faults.extend(misplaced(configuration, &modules.collect::<Vec<_>>()));
+            faults.extend(check::names(configuration, &self.directory.modules, &infos));
         }
         if !faults.is_empty() {
             return Err(HostFault::Set { faults: faults.join("\n") });
@@ -251,33 +247,4 @@ impl HostBuilder {
             now.push(lazy.remove(at));
         }
     }
-}
-
-/// What is said of modules that there are not, or granted that nobody asks for: a slip of the pen, and another module would run
-/// without its sandbox.
-fn misplaced(configuration: &Configuration, modules: &[&ModuleInfo]) -> Vec<String> {
-    let mut faults = Vec::new();
-    for (name, _) in configuration.placed.iter().filter(|(_, placing)| placing.joins) {
-        if modules.iter().any(|info| info.name == name) {
-            faults.push(format!("host.modules.{name}.joins: found a library of that module, expected none: a program that joins comes by itself"));
-        }
-        if configuration.join.is_none() {
-            faults.push(format!("host.modules.{name}.joins: found no `join` in the table [host], expected the socket on which programs join"));
-        }
-    }
-    for (name, placing) in configuration.placed.iter().filter(|(_, placing)| !placing.joins) {
-        let Some(info) = modules.iter().find(|info| info.name == name) else {
-            let known = modules.iter().map(|info| info.name).collect::<Vec<_>>().join(", ");
-            faults.push(format!("host.modules.{name}: found no module of that name, expected one of: {known}"));
-            continue;
-        };
-        for grant in placing.grant.iter().flatten() {
-            if !info.permissions.iter().any(|asked| covers(asked, grant) || covers(grant, asked)) {
-                let asked = info.permissions.join(", ");
-                faults
-                    .push(format!("host.modules.{name}.grant: found `{grant}`, expected of what it asks for: {asked}"));
-            }
-        }
-    }
-    faults
 }

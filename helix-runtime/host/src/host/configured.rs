@@ -123,7 +123,12 @@ impl Configured {
         check: impl Fn(&dyn Config) -> Result<(), BuildError>,
     ) -> Option<ConfigLoaded> {
         let path = self.first().file.as_deref()?;
-        let found = std::fs::metadata(path).ok()?;
+        let Ok(found) = std::fs::metadata(path) else {
+            if watched.seen.take().is_some() {
+                log::warn!(target: "helix", "{}: found no such file any more; what was configured before stays", path.display());
+            }
+            return None;
+        };
         let seen = Some((found.modified().ok()?, found.len()));
         if std::mem::replace(&mut watched.seen, seen) == seen {
             return None;

@@ -89,6 +89,14 @@ pub enum HostFault {
         /// The module.
         module: String,
     },
+    /// A module is a program that joins, so there is no file to load it from.
+    #[error(
+        "`{module}` is a program that joins by itself: run it anew, with the token in the file `token` in its directory"
+    )]
+    Joins {
+        /// The module.
+        module: String,
+    },
     /// There is a module of that name already.
     #[error("`{module}` is loaded already; reload it instead")]
     There {
@@ -147,6 +155,7 @@ impl HostFault {
             | Self::Unfit(_)
             | Self::Set { .. }
             | Self::Linked { .. }
+            | Self::Joins { .. }
             | Self::There { .. }
             | Self::DataDir { .. }
             | Self::Other { .. } => 4,

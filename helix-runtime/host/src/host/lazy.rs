@@ -50,7 +50,10 @@ impl Shared {
     pub(super) fn load_lazily(&self, name: &str) -> Missing {
         let own = std::thread::current().id();
         let mut waiting = locked(&self.lazy.waiting);
-        let Some(at) = position(&waiting, name) else { return Missing::Nobody };
+        let Some(at) = position(&waiting, name) else {
+            let joins = self.configured.first().placed.get(name).is_some_and(|placing| placing.joins);
+            return if joins { Missing::Waits } else { Missing::Nobody };
+        };
         let module = waiting[at].found.info.name;
         match waiting[at].by {
             // It asks for itself while it starts.

@@ -120,20 +120,17 @@ impl Host {
         Ok(gone)
     }
 
-    /// Starts a module that was stopped; one of a library that has failed, too: it is made anew, without its state.
+    /// Starts a module that was stopped; one that has failed, too: it is made anew, without its state.
     ///
     /// # Errors
     /// When it cannot start, or what it needs does not run.
     pub fn start_module(&self, module: &str) -> Result<(), HostFault> {
         let _change = self.shared.changing.begin()?;
         let id = self.shared.id(module)?;
-        match self.shared.serving(module) {
-            Some(library) if self.shared.has_failed(id) => {
-                self.shared.runtime.replace(id, library.loaded.descriptor)?;
-            }
-            _ => self.shared.runtime.start_module(id)?,
+        match self.shared.has_failed(id) {
+            true => Ok(self.shared.runtime.restart_module(id)?),
+            false => Ok(self.shared.runtime.start_module(id)?),
         }
-        Ok(())
     }
 
     /// Stops a module that nobody needs who runs.
@@ -226,7 +223,13 @@ impl Shared {
         self.id(module)?;
         let known = self.serving(module).map(|library| library.path);
         let path = path.map(Path::to_path_buf).or(known);
-        let path = path.ok_or_else(|| HostFault::Linked { module: module.into() })?;
+        let joins = self.configured.first().placed.get(module).is_some_and(|placing| placing.joins);
+        let without = if joins {
+            HostFault::Joins { module: module.into() }
+        } else {
+            HostFault::Linked { module: module.into() }
+        };
+        let path = path.ok_or(without)?;
         let library = Library::open(&path).map_err(|fault| self.kept(module, fault.into()))?;
         self.reload_library(module, library, Vec::new())
     }

@@ -64,8 +64,7 @@ impl Shared {
         let began = Instant::now();
         let timeout = self.configured.first().upkeep.timeout;
         let timeout_seconds = timeout.as_secs();
-        // Who hangs is ended when the time is over that was told.
-        self.loader.hurry(timeout);
+        self.hurry();
         let down = NodeShutdown { reason: "the host was stopped".into(), timeout_seconds };
         // What goes wrong in a handler is in the log.
         let _ = self.runtime.publish_within(&down, timeout);
@@ -80,6 +79,15 @@ impl Shared {
         self.tell(&NodeShutdownCompleted { took_ms: began.elapsed().as_millis() as u64 });
         stopped?;
         Ok(self.keep.check()?)
+    }
+
+    /// Has everybody leave who is inside a module: who hangs is ended when the time is over that modules are told.
+    pub(super) fn hurry(&self) {
+        let timeout = self.configured.first().upkeep.timeout;
+        self.loader.hurry(timeout);
+        if !self.runtime.quiesce(timeout) {
+            log::warn!(target: "helix", "somebody is inside a module still, {timeout:?} after the host was told to stop");
+        }
     }
 
     /// Publishes an event of the host's. What goes wrong in a handler is in the log.

@@ -307,7 +307,7 @@ impl Host {
         let reason = if is_lazy {
             Some("it is lazy: it is loaded when it is first asked for".into())
         } else if module.as_ref().is_some_and(|module| module.state == TO_JOIN) {
-            Some("it is a program that joins by itself, with the token in its directory: it has not come yet".into())
+            Some("it is a program that joins by itself: it has not come yet; run it with the token in the file `token` in its directory".into())
         } else {
             self.logged(name).filter(|_| is_down)
         };
@@ -318,7 +318,8 @@ impl Host {
             let needs = module.iter().flat_map(|module| &module.needs).filter_map(|need| need.by.as_deref());
             let down = |name: &&str| modules.iter().any(|module| module.name == *name && module.is_down());
             let first = { needs }.find(down).unwrap_or(name);
-            fix = fix.or_else(|| Some(format!("helix start {first}")));
+            let joins = self.shared.configured.first().placed.get(first).is_some_and(|placing| placing.joins);
+            fix = fix.or_else(|| (!joins).then(|| format!("helix start {first}")));
         }
         WhyView { module, name: name.into(), reason, needs, needed_by, fix }
     }

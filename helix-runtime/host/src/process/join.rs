@@ -1,6 +1,6 @@
 //! Programs that join by themselves, in whatever language: over a socket of the host's, with a token that counts once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -44,8 +44,8 @@ const FILE: &str = "token";
 const PATIENCE: Duration = Duration::from_secs(5);
 const MOST: usize = 16;
 /// How much a program can say of itself: services, permissions, letters of each.
-const MOST_TEXTS: usize = 256;
-const MOST_LETTERS: usize = 1024;
+const MOST_TEXTS: usize = 64;
+const MOST_LETTERS: usize = 256;
 const LONGEST_VERSION: usize = 64;
 
 impl Invitation {
@@ -192,6 +192,18 @@ pub(super) fn read_join(stream: &UnixStream) -> Result<(Join, Receiver), String>
     }
 }
 
+/// A text that stays. The same one is kept once, however often somebody joins with it.
+fn kept(text: &str) -> &'static str {
+    static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = all.get(text) {
+        return known;
+    }
+    let text: &'static str = String::leak(text.into());
+    all.insert(text);
+    text
+}
+
 /// A program's module, as it describes itself.
 fn info_of(module: String, join: &Join) -> Result<ModuleInfo, String> {
     let texts = [&join.provides, &join.permissions];
@@ -202,8 +214,6 @@ fn info_of(module: String, join: &Join) -> Result<ModuleInfo, String> {
             "found more than {MOST_TEXTS} services or permissions, or one of more than {MOST_LETTERS} letters"
         ));
     }
-    let kept = |text: &String| -> &'static str { String::leak(text.clone()) };
-    // Each text that is kept stays, and so often as somebody joins.
     if join.version.len() > LONGEST_VERSION {
         return Err(format!("found a version of {} letters, expected one such as \"1.0.0\"", join.version.len()));
     }
@@ -213,7 +223,9 @@ fn info_of(module: String, join: &Join) -> Result<ModuleInfo, String> {
     if let Some(bad) = join.provides.iter().find(|name| !check_name(name)) {
         return Err(format!("found the service {bad:?}, expected a name such as \"net.router\""));
     }
-    let all = |texts: &[String]| -> &'static [&'static str] { texts.iter().map(kept).collect::<Vec<_>>().leak() };
+    let all = |texts: &[String]| -> &'static [&'static str] {
+        texts.iter().map(|text| kept(text)).collect::<Vec<_>>().leak()
+    };
     Ok(ModuleInfo {
         version,
         description: kept(&join.description),
@@ -221,7 +233,7 @@ fn info_of(module: String, join: &Join) -> Result<ModuleInfo, String> {
         permissions: all(&join.permissions),
         // Its next version takes its place.
         flags: ModuleFlags::HOT_RELOADABLE,
-        ..ModuleInfo::new(String::leak(module))
+        ..ModuleInfo::new(kept(&module))
     })
 }
 

@@ -4,6 +4,7 @@ mod attend;
 mod channels;
 mod drained;
 
+use std::cell::Cell;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -96,7 +97,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// How long a process that was asked to end has for it.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How many conversations there are with a process at a time: each takes a thread of it, and a file.
+/// How many conversations there are with a process at a time, and as many more on behalf of other processes' conversations: each
+/// takes a thread of it, and a file.
 const MOST_CHANNELS: usize = 32;
 
 /// How many questions of a process's own threads wait for their answers at a time.
@@ -249,7 +251,9 @@ impl Link {
         said: &mut dyn FnMut(&[u8], &mut Vec<u8>) -> Turn,
     ) -> Result<Instant, FrameFault> {
         let mut patience = self.deadline();
-        let mut conversation = self.channels.begin(began, patience)?;
+        // Modules that call each other would wait for each other, were there no more for whom a conversation waits already.
+        let more = if WITHIN.get() { 2 } else { 1 };
+        let mut conversation = self.channels.begin(began, patience, more)?;
         began = conversation.began;
         let mut channel = self.channel(conversation.channel.take(), patience).map_err(frame::fault)?;
         let mut answer = Vec::new();
@@ -263,7 +267,7 @@ impl Link {
             let heard = Instant::now();
             // However often it asks: only what it waits for is not its own.
             patience = patience.checked_sub(heard - began).ok_or(FrameFault::Late)?;
-            match said(message, &mut answer) {
+            match within(|| said(message, &mut answer)) {
                 Turn::Answer => {
                     // To read what it is told is its own too, and all of it once the host is about to end.
                     let now = Instant::now();
@@ -282,6 +286,23 @@ impl Link {
             }
         }
     }
+}
+
+thread_local! {
+    /// Whether this thread does what a process wants in a conversation.
+    static WITHIN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does what a process wants.
+fn within<T>(run: impl FnOnce() -> T) -> T {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            WITHIN.set(self.0);
+        }
+    }
+    let _before = Before(WITHIN.replace(true));
+    run()
 }
 
 fn failed(module: &str, error: &io::Error) -> ModuleError {
@@ -338,6 +359,10 @@ impl Process for Link {
 
     fn may(&self, act: Act<'_>) -> bool {
         self.permits.may(act)
+    }
+
+    fn is_there(&self) -> bool {
+        Self::is_there(self)
     }
 
     fn wake(&self) {

@@ -94,7 +94,7 @@ impl Permits {
     /// Whether it may do that. It is written down.
     pub fn may(&self, act: Act<'_>) -> bool {
         let mut permission = act.permission();
-        let has = self.has(&permission);
+        let has = self.has(&permission) && !act.is_hosts();
         // Whoever asks chooses the name.
         permission.truncate(permission.floor_char_boundary(LONGEST));
         let mut audit = self.audit();

@@ -104,19 +104,37 @@ pub fn close(sandbox: &Sandbox, library: &Path) -> Result<Vec<String>, String> {
 
 fn limits(sandbox: &Sandbox) -> Result<Vec<String>, String> {
     let mut applied = Vec::new();
-    let mut limit = |resource, most: u64, what: String| {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+    let mut limit = |resource, most: u64, more: u64, what: String| {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most + more) })
             .map_err(|error| format!("{what}: {error}"))?;
         applied.push(what);
         Ok::<(), String>(())
     };
-    limit(Resource::Data, sandbox.memory, format!("memory {} MiB", sandbox.memory >> 20))?;
-    limit(Resource::Nofile, sandbox.files, format!("{} files", sandbox.files))?;
-    limit(Resource::Core, 0, "no core dumps".into())?;
+    one_arena();
+    limit(Resource::Data, sandbox.memory, 0, format!("memory {} MiB", sandbox.memory >> 20))?;
+    // What is not writable at the moment, and stacks, do not count as data: all that is mapped is bounded as well.
+    let mapped = sandbox.memory + MAPPED;
+    limit(Resource::As, mapped, 0, format!("{} MiB mapped", mapped >> 20))?;
+    limit(Resource::Nofile, sandbox.files, 0, format!("{} files", sandbox.files))?;
+    limit(Resource::Core, 0, 0, "no core dumps".into())?;
     if let Some(seconds) = sandbox.cpu {
-        limit(Resource::Cpu, seconds, format!("processor {seconds} s"))?;
+        // First the signal that has the limit's name.
+        limit(Resource::Cpu, seconds, 1, format!("processor {seconds} s"))?;
+    }
+    if sandbox.network {
+        applied.push("network".into());
     }
     Ok(applied)
+}
+
+/// How much more than its memory may be mapped, in bytes: programs, libraries, files and the room between stacks.
+const MAPPED: u64 = 256 << 20;
+
+/// Has the allocator reserve no address space for each thread, which would count as mapped.
+fn one_arena() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the process has one thread, and nobody is in the allocator.
+    let _ = unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
 }
 
 fn landlock(sandbox: &Sandbox, library: &Path) -> Result<String, landlock::RulesetError> {
@@ -187,6 +205,12 @@ fn seccomp(sandbox: &Sandbox) -> Result<String, Box<dyn std::error::Error>> {
     let grows = libc::MAP_GROWSDOWN;
     let private = flags(libc::MAP_SHARED | libc::MAP_PRIVATE | grows, libc::MAP_PRIVATE)?;
     usual.insert(libc::SYS_mmap, vec![flags(libc::MAP_ANONYMOUS | grows, 0)?, private]);
+    // Whether a file is a terminal, how much there is to read, and whether it blocks; nothing that changes a file.
+    let mut asks = Vec::new();
+    for request in [libc::TCGETS, libc::FIONREAD, libc::FIONBIO, libc::FIOCLEX] {
+        asks.extend(only(1, SeccompCmpOp::Eq, request)?);
+    }
+    usual.insert(libc::SYS_ioctl, asks);
     // Limits may be looked at.
     let pointer = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
     usual.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![pointer])?]);
@@ -267,12 +291,8 @@ const USUAL: &[i64] = &[
     libc::SYS_fdatasync,
     libc::SYS_flock,
     libc::SYS_fcntl,
-    libc::SYS_fchmod,
-    libc::SYS_fchmodat,
-    libc::SYS_utimensat,
     libc::SYS_copy_file_range,
     libc::SYS_sendfile,
-    libc::SYS_ioctl,
     libc::SYS_dup,
     libc::SYS_dup3,
     libc::SYS_pipe2,
@@ -361,8 +381,6 @@ const USUAL: &[i64] = &[
     libc::SYS_unlink,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_rename,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chmod,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_symlink,
     #[cfg(target_arch = "x86_64")]

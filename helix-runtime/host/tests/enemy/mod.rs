@@ -23,6 +23,7 @@ unsafe extern "C" {
     fn getppid() -> i32;
     fn _exit(code: i32) -> !;
     fn fcntl(file: i32, command: i32) -> i32;
+    fn mprotect(at: isize, length: usize, access: i32) -> i32;
     fn mmap(at: usize, length: usize, access: i32, flags: i32, file: i32, from: i64) -> isize;
 }
 
@@ -121,6 +122,17 @@ impl Enemy {
                 unsafe { std::ptr::write_bytes(all.as_mut_ptr(), 1, 1 << 30); all.set_len(1 << 30) }
                 is(std::hint::black_box(all).len() == 1 << 30)
             }
+            "hidden" => {
+                // Written, and then no data any more.
+                let hide = |_| unsafe {
+                    let at = mmap(0, 1 << 20, 3, 0x22, -1, 0);
+                    if at == -1 { return false }
+                    std::ptr::write_bytes(at as *mut u8, 1, 1 << 20);
+                    mprotect(at, 1 << 20, 1) == 0
+                };
+                is((0..1 << 10).all(hide))
+            }
+            "times" => told(std::fs::File::open(&at).and_then(|file| file.set_modified(std::time::SystemTime::UNIX_EPOCH))),
             "shared" => is(unsafe { mmap(0, 1 << 20, 3, 0x21, -1, 0) } != -1),
             "grows" => is(unsafe { mmap(0, 1 << 20, 3, 0x122, -1, 0) } != -1),
             "mode" => told(std::fs::set_permissions(at, std::os::unix::fs::PermissionsExt::from_mode(0o600))),

@@ -27,6 +27,11 @@ pub enum Act<'a> {
 }
 
 impl Act<'_> {
+    /// Whether it is what nobody but the host does, whatever was granted: to publish what it tells of itself.
+    pub fn is_hosts(&self) -> bool {
+        matches!(self, Self::Publish { event } if super::answers::looks_like_hosts(event))
+    }
+
     /// The permission that it takes: `call/module.request`, `publish/event`, `subscribe/topic`, or `subscribe` for all of them.
     pub fn permission(&self) -> String {
         match self {

@@ -50,8 +50,7 @@ impl Own {
 impl Far {
     /// Whether the process may do that; if not, why.
     pub(super) fn allowed(&self, act: Act<'_>) -> Result<(), IpcError> {
-        let is_hosts = matches!(act, Act::Publish { event } if looks_like_hosts(event));
-        if !is_hosts && self.process.as_ref().is_some_and(|process| process.may(act)) {
+        if self.process.as_ref().is_some_and(|process| process.may(act)) && !act.is_hosts() {
             return Ok(());
         }
         let (module, permission) = (self.name.to_string(), act.permission());
@@ -233,7 +232,7 @@ pub(super) fn is_hosts(event: &str) -> bool {
 }
 
 /// Whether an event may be taken for one of the host's.
-fn looks_like_hosts(event: &str) -> bool {
+pub(super) fn looks_like_hosts(event: &str) -> bool {
     is_hosts(event) || HOSTS_TOPICS.contains(&event)
 }
 

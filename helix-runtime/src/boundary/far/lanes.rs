@@ -85,7 +85,7 @@ impl Lane {
 
     /// Moves the first events into a batch.
     fn pop(&mut self, most: usize, into: &mut Batch) {
-        if self.events <= most && into.bytes.is_empty() && self.gone == 0 {
+        if self.events <= most && into.bytes.is_empty() && self.gone == 0 && self.bytes.len() <= MOST_BYTES {
             core::mem::swap(&mut self.bytes, &mut into.bytes);
             into.events += core::mem::take(&mut self.events);
             return;
@@ -95,7 +95,12 @@ impl Lane {
         while taken < most
             && let Some(length) = waiting[end..].first_chunk()
         {
-            end += 4 + u32::from_le_bytes(*length) as usize;
+            let next = end + 4 + u32::from_le_bytes(*length) as usize;
+            // Who has taken over may have twice as many.
+            if end > 0 && next > MOST_BYTES {
+                break;
+            }
+            end = next;
             taken += 1;
         }
         into.bytes.extend_from_slice(&waiting[..end]);
@@ -160,7 +165,9 @@ impl Lanes {
             let mut from = from.waiting.lock();
             from.is_shut = true;
             let rest = Waiting { put: from.put, is_shut: true, ..Waiting::default() };
-            if is_alike { core::mem::replace(&mut *from, rest) } else { Waiting::default() }
+            let lost = from.lost + if is_alike { 0 } else { (from.control.events + from.data.events) as u64 };
+            let before = core::mem::replace(&mut *from, rest);
+            if is_alike { before } else { Waiting { lost, ..Waiting::default() } }
         };
         let mut waiting = self.waiting.lock();
         waiting.put += (before.control.events + before.data.events) as u64;

@@ -48,8 +48,9 @@ struct Pace {
     batch: Batch,
 }
 
-/// How many events go at a time at first, at least, and at most.
-const CREDIT: (usize, usize, usize) = (64, 8, 8192);
+/// How many events go at a time at first and at least, and at most. A conversation has one deadline however many there are in it,
+/// and with a process those go that it was being told.
+const CREDIT: (usize, usize) = (1, 8192);
 /// How long a batch should take: the module's other callers wait meanwhile.
 const BATCH_TIME: Duration = Duration::from_millis(1);
 
@@ -176,7 +177,8 @@ impl Drop for Queue {
 impl Far {
     /// Delivers some of the events that wait, in the module's turn. Whether there were any.
     pub(super) fn deliver_some(&self) -> bool {
-        let Some(queue) = self.queue.as_deref().filter(|queue| queue.lanes.is_ready()) else { return false };
+        let is_there = self.process.as_ref().is_some_and(|process| process.is_there());
+        let Some(queue) = self.queue.as_deref().filter(|queue| is_there && queue.lanes.is_ready()) else { return false };
         let mut deliver = |cx: &Context| self.deliver_batch(queue, cx);
         // SAFETY: the end is this one's.
         unsafe { host::in_turn(self.end, self.instance, &mut deliver) }
@@ -230,7 +232,7 @@ impl Far {
         queue.done.fetch_add(taken, Ordering::Release);
         let took = began.elapsed();
         let mut pace = queue.pace.lock();
-        let (_, least, greatest) = CREDIT;
+        let (least, greatest) = CREDIT;
         if took > BATCH_TIME * 2 {
             pace.credit = (pace.credit / 2).max(least);
         } else if took < BATCH_TIME / 2 && batch.events >= pace.credit {

@@ -63,7 +63,9 @@ impl Attending {
     /// Makes a process.
     pub(super) fn new(order: &Order) -> io::Result<Self> {
         let Some((program, begin)) = &order.made else {
-            return Err(io::Error::other("it joins by itself, and has not come again"));
+            return Err(io::Error::other(
+                "it is a program that joins by itself, and has not come again: run it anew, with the token in the file `token` in its directory",
+            ));
         };
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(program);
@@ -260,8 +262,8 @@ impl Attending {
             FromProcess::Ready { table, sandbox } => {
                 if let Some(link) = self.made.take() {
                     log::debug!(target: self.module, "its process is {}: {}", link.pid(), sandbox.join(", "));
-                    // A process tells it once.
-                    let _ = link.sandbox.set(sandbox);
+                    // A process tells it once. Around who is no child there is none, whatever it says.
+                    let _ = link.sandbox.set(if self.child.is_some() { sandbox } else { Vec::new() });
                     drop(tells.send(Ok((link, table))));
                 }
             }
@@ -324,6 +326,8 @@ impl Attending {
             None => "it has gone, or has closed its end of the socket".into(),
         };
         let cause = told.unwrap_or_else(status);
+        let is_full = self.err.last.iter().any(|line| line.contains("memory allocation of"));
+        let cause = if is_full { format!("{cause}: it has used up its memory (`memory_mib`)") } else { cause };
         let lines = self.err.last.iter().map(|line| format!("\n  {line}")).collect::<String>();
         let cause = format!("{cause}{lines}");
         if self.made.take().is_some() {
@@ -360,7 +364,7 @@ fn name_of(signal: i32) -> String {
         (Signal::ILL, "SIGILL"),
         (Signal::FPE, "SIGFPE"),
         (Signal::TERM, "SIGTERM"),
-        (Signal::XCPU, "SIGXCPU: it has used up its processor time"),
+        (Signal::XCPU, "SIGXCPU: it has used up its processor time (`cpu_seconds`)"),
     ];
     let known = names.iter().find(|(known, _)| known.as_raw() == signal);
     known.map_or_else(|| format!("signal {signal}"), |(_, name)| (*name).into())

@@ -40,18 +40,23 @@ impl Channels {
         Self { now: Mutex::default(), freed: Condvar::new(), most }
     }
 
-    /// Begins a conversation, now or as soon as fewer than so many are under way.
-    pub(super) fn begin(&self, mut began: Instant, patience: Duration) -> Result<Conversation<'_>, FrameFault> {
-        let mut now = locked(&self.now);
-        if now.busy.len() >= self.most {
+    /// Begins a conversation, now or as soon as fewer than so many times as many as usual are under way.
+    pub(super) fn begin(
+        &self,
+        mut began: Instant,
+        patience: Duration,
+        times: usize,
+    ) -> Result<Conversation<'_>, FrameFault> {
+        let (mut now, most) = (locked(&self.now), self.most * times);
+        if now.busy.len() >= most {
             now.waiting += 1;
-            let is_full = |now: &mut Now| now.busy.len() >= self.most;
+            let is_full = |now: &mut Now| now.busy.len() >= most;
             let waited = self.freed.wait_timeout_while(now, patience, is_full);
             let (found, waited) = waited.unwrap_or_else(PoisonError::into_inner);
             now = found;
             now.waiting -= 1;
             if waited.timed_out() {
-                return Err(FrameFault::Crowded { most: self.most });
+                return Err(FrameFault::Crowded { most });
             }
             began = Instant::now();
         }
@@ -75,7 +80,8 @@ impl Drop for Conversation<'_> {
         let is_awaited = now.waiting > 0;
         drop(now);
         if is_awaited {
-            self.channels.freed.notify_one();
+            // Not each of them may begin.
+            self.channels.freed.notify_all();
         }
     }
 }
