@@ -70,6 +70,43 @@ fn as_many_as_there_are_files_for_speak_with_it_at_a_time_and_the_others_wait() 
 }
 
 #[test]
+fn modules_that_call_each_other_do_not_wait_for_each_other_however_many_do() {
+    const FRIENDS: [&str; 2] = ["left", "right"];
+    let source = |name: &str, other: &str| {
+        format!(
+            r#"
+#![forbid(unsafe_code)]
+use helix_runtime::prelude::*;
+/// Calls the other one.
+#[helix_module(name = "{name}")]
+#[derive(Default)]
+pub struct Friend;
+#[helix_handlers]
+impl Friend {{
+    #[on_request]
+    fn leaf(&self) {{ std::thread::sleep(std::time::Duration::from_millis(5)) }}
+    #[on_request]
+    fn asks(&self, ctx: &Context) -> Result<(), ModuleError> {{ Ok(ctx.call::<(), ()>("{other}.leaf", ())?) }}
+}}
+"#
+        )
+    };
+    let folder = support::folder("crowded");
+    let [left, right] = FRIENDS;
+    let libraries = [support::library(&folder, left, &source(left, right)), support::library(&folder, right, &source(right, left))];
+    let placed = FRIENDS.map(|name| format!("modules.{name} = {{ isolation = \"process\", files = 64 }}\n")).concat();
+    let text = format!("[host]\ncommand = {:?}\n{placed}", env!("CARGO_BIN_EXE_helix"));
+    let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
+    let host = Host::builder().libraries(&libraries).configuration(configuration).start().unwrap();
+    std::thread::scope(|scope| {
+        for name in FRIENDS.iter().cycle().take(60) {
+            let host = &host;
+            scope.spawn(move || host.runtime().call::<(), ()>(&format!("{name}.asks"), ()).unwrap());
+        }
+    });
+}
+
+#[test]
 fn a_process_that_ends_in_a_closure_is_missed_and_that_is_told_once() {
     let folder = support::folder("closure");
     let host = start(&folder, "", "").unwrap();
@@ -90,6 +127,39 @@ fn a_process_that_ends_in_a_closure_is_missed_and_that_is_told_once() {
     });
     support::until("it is missed", || state(&host) == ModuleState::Failed);
     assert_eq!(crashes.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[test]
+fn one_that_hangs_when_it_is_stopped_stays_down_and_one_without_reloads_is_started_by_hand() {
+    let folder = support::folder("stays-down");
+    let text = format!(
+        "[host]\ncommand = {:?}\nrestarts = {{ after_ms = 1 }}\n\
+         modules.enemy = {{ isolation = \"process\", deadline_ms = 1000 }}\n[enemy]\nfail = \"stop-hang\"\n",
+        env!("CARGO_BIN_EXE_helix"),
+    );
+    // Without HOT_RELOADABLE it is made anew as well.
+    let builder = Host::builder().libraries(std::slice::from_ref(&*LIBRARY));
+    let host = builder.configuration(Configuration::parse(&text, Path::new("host.toml")).unwrap()).start().unwrap();
+    let error = host.stop_module("enemy").unwrap_err().to_string();
+    assert!(error.contains("it has not answered for 1s"), "{error}");
+    // As often as it would have been started again.
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(10));
+        assert_eq!(state(&host), ModuleState::Failed);
+    }
+    host.start_module("enemy").unwrap();
+    assert_eq!(host.runtime().call::<(), u64>("enemy.add", ()).unwrap(), 1);
+    let used_up = host.runtime().call::<(&str, &str), Result<(), String>>("enemy.attempt", ("eats", ""));
+    let error = used_up.unwrap_err().to_string();
+    assert!(error.contains("it has used up its memory (`memory_mib`)"), "{error}");
+}
+
+#[test]
+fn one_that_spins_is_ended_and_the_limit_is_named() {
+    let folder = support::folder("spins");
+    let host = start(&folder, ", cpu_seconds = 1", "").unwrap();
+    let error = host.runtime().call::<(&str,), ()>("enemy.end", ("spin",)).unwrap_err().to_string();
+    assert!(error.contains("it has used up its processor time (`cpu_seconds`)"), "{error}");
 }
 
 #[test]

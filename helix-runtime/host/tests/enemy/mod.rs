@@ -37,6 +37,7 @@ fn is(done: bool) -> Result<(), String> { done.then_some(()).ok_or_else(|| std::
 fn end(how: &str) {
     match how {
         "hang" => loop { std::thread::sleep(std::time::Duration::from_secs(1)) },
+        "spin" => loop { std::hint::spin_loop() },
         "exit" => std::process::exit(0),
         "abort" => { eprintln!("the last words"); std::process::abort() }
         "kill" => unsafe { kill(std::process::id() as i32, 9); },
@@ -122,6 +123,7 @@ impl Enemy {
                 unsafe { std::ptr::write_bytes(all.as_mut_ptr(), 1, 1 << 30); all.set_len(1 << 30) }
                 is(std::hint::black_box(all).len() == 1 << 30)
             }
+            "eats" => { let mut all = Vec::new(); loop { all.push(vec![1_u8; 1 << 20]) } }
             "hidden" => {
                 // Written, and then no data any more.
                 let hide = |_| unsafe {

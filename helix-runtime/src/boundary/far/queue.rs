@@ -178,7 +178,9 @@ impl Far {
     /// Delivers some of the events that wait, in the module's turn. Whether there were any.
     pub(super) fn deliver_some(&self) -> bool {
         let is_there = self.process.as_ref().is_some_and(|process| process.is_there());
-        let Some(queue) = self.queue.as_deref().filter(|queue| is_there && queue.lanes.is_ready()) else { return false };
+        let Some(queue) = self.queue.as_deref().filter(|queue| is_there && queue.lanes.is_ready()) else {
+            return false;
+        };
         let mut deliver = |cx: &Context| self.deliver_batch(queue, cx);
         // SAFETY: the end is this one's.
         unsafe { host::in_turn(self.end, self.instance, &mut deliver) }
