@@ -67,7 +67,8 @@ impl Request {
     }
 
     /// Sets how long the sender waits: for the module to be free, or in its mailbox. It waits no longer for what is asked on
-    /// its behalf either, and the handler sees what is left ([`Context::time_left`](crate::Context::time_left)).
+    /// its behalf either, and the handler sees what is left ([`Context::time_left`](crate::Context::time_left)). With no time at all
+    /// a module is asked only if it is free at once, and asks nobody else.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

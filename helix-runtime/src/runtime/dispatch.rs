@@ -307,7 +307,7 @@ impl Host for Inner {
                 None => (&target.way, target.request),
             };
             let instance = way.instance();
-            if patience.is_late() {
+            if up.is_some_and(|up| up.patience().is_late()) {
                 return Err(IpcError::Timeout { target: instance.name().into(), waited: Duration::ZERO });
             }
             if let Some(permission) = request.permission {

@@ -192,9 +192,6 @@ pub(super) fn a_handler_knows_when_nobody_waits_for_it(placement: &dyn Placement
     let runtime = plain(placement, &[CALLER, SERVER]);
     let search = Request::new("search").with_timeout(Duration::from_millis(20));
     assert_eq!(runtime.router().send_to("server", search.clone()), Ok(Response::ok([1])));
-    let none = Request::new("search").with_timeout(Duration::ZERO);
-    let late = runtime.router().send_to("server", none).unwrap_err();
-    assert_eq!(late, IpcError::Timeout { target: "server".into(), waited: Duration::ZERO }, "nothing is begun");
     // Long enough to come to the server: what is late is not begun.
     let search = search.with_timeout(Duration::from_secs(1));
     assert_eq!(runtime.router().send_to("caller", search), Ok(Response::ok([1])), "what it asks is for them too");

@@ -159,7 +159,7 @@ impl Lanes {
         self.waiting.lock().is_held = true;
     }
 
-    /// Takes over from whoever came before, what waits there if `is_alike` says so: it leaves first.
+    /// Takes over from whoever came before. What waits there leaves first; it is lost unless `is_alike` says that it can be heard.
     pub(super) fn inherit(&self, from: &Self, is_alike: bool) {
         let before = {
             let mut from = from.waiting.lock();
@@ -256,11 +256,8 @@ mod tests {
         let other = Lanes::new(3);
         assert_eq!(put(&after, "e"), Put::Waits);
         other.inherit(&after, false);
-        assert_eq!(
-            (other.len(), after.len().0),
-            ((0, false), 1),
-            "what the other cannot hear is lost with the one before"
-        );
+        assert_eq!((other.len(), after.len().0), ((0, true), 0), "what the other cannot hear is lost");
+        assert_eq!(take(&other, 9), (Vec::new(), 1), "and it is told so");
     }
 
     #[test]

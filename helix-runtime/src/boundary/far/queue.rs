@@ -209,7 +209,7 @@ impl Far {
         queue.lanes.take(credit, &mut batch);
         let taken = batch.events as u64;
         if batch.lost > 0 {
-            log::warn!(target: self.name, "{} events are lost: there was no room for them to wait", batch.lost);
+            log::warn!(target: self.name, "{} events are lost: there was no room for them to wait, or it hears such no more", batch.lost);
             queue.mourn(&mut batch);
         }
         if batch.events == 0 {
