@@ -170,7 +170,8 @@ fn main() {
         text.push_str(beside);
         text.push_str("\nBeside, with `--beside`: the same by other libraries, and a floor that is measured by turns with them.\n");
     }
-    text.push_str("\nBudget: 1.1 times the floor.\n");
+    let verdict = if ratio(1) <= 1.1 { "Met" } else { "Missed" };
+    let _ = writeln!(text, "\nBudget: 1.1 times the floor, typed. {verdict}.");
     text.push_str(&events);
     other.kill().unwrap();
     other.wait().unwrap();
