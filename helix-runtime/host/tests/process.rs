@@ -93,7 +93,8 @@ impl Friend {{
     };
     let folder = support::folder("crowded");
     let [left, right] = FRIENDS;
-    let libraries = [support::library(&folder, left, &source(left, right)), support::library(&folder, right, &source(right, left))];
+    let libraries =
+        [support::library(&folder, left, &source(left, right)), support::library(&folder, right, &source(right, left))];
     let placed = FRIENDS.map(|name| format!("modules.{name} = {{ isolation = \"process\", files = 64 }}\n")).concat();
     let text = format!("[host]\ncommand = {:?}\n{placed}", env!("CARGO_BIN_EXE_helix"));
     let configuration = Configuration::parse(&text, Path::new("host.toml")).unwrap();
@@ -131,7 +132,6 @@ fn a_process_that_ends_in_a_closure_is_missed_and_that_is_told_once() {
 
 #[test]
 fn one_that_hangs_when_it_is_stopped_stays_down_and_one_without_reloads_is_started_by_hand() {
-    let folder = support::folder("stays-down");
     let text = format!(
         "[host]\ncommand = {:?}\nrestarts = {{ after_ms = 1 }}\n\
          modules.enemy = {{ isolation = \"process\", deadline_ms = 1000 }}\n[enemy]\nfail = \"stop-hang\"\n",

@@ -20,7 +20,7 @@ impl Context {
 
     /// How long whoever has called this, directly or over others, still waits for it; nothing if they wait for ever.
     ///
-    /// A request may carry an end ([`Request::with_timeout`]), which holds for all that is asked on its behalf. It is zero too
+    /// A request may carry an end ([`Request::with_timeout`](crate::Request::with_timeout)), which holds for all that is asked on its behalf. It is zero too
     /// when a stop or a replacement of a module in this chain of calls waits for it to return.
     pub fn time_left(&self) -> Option<Duration> {
         #[cfg(feature = "std")]
