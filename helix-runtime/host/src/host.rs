@@ -77,7 +77,9 @@ struct Shared {
     log: Option<&'static LogBook>,
     rates: Mutex<Rates>,
     ended: AtomicBool,
-    /// Whether its modules were told that it ends.
+    /// Whether those who are inside its modules were told that it ends.
+    hurried: AtomicBool,
+    /// Whether its modules were.
     went_down: AtomicBool,
 }
 

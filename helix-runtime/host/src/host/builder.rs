@@ -212,6 +212,7 @@ impl HostBuilder {
             log: self.log,
             rates: Mutex::default(),
             ended: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
             went_down: AtomicBool::new(false),
         });
         *locked(&host) = Arc::downgrade(&shared);

@@ -83,6 +83,9 @@ impl Shared {
 
     /// Has everybody leave who is inside a module: who hangs is ended when the time is over that modules are told.
     pub(super) fn hurry(&self) {
+        if self.hurried.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let timeout = self.configured.first().upkeep.timeout;
         self.loader.hurry(timeout);
         if !self.runtime.quiesce(timeout) {
