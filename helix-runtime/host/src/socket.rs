@@ -15,7 +15,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum ControlFault {
     /// Another one is there already.
-    #[error("{}: a host is running there already; stop it, or name another socket with `--socket`", .0.display())]
+    #[error("{}: a host is running there already; stop it, or name another socket (`--socket`; for programs that join `join` in the table [host])", .0.display())]
     Taken(PathBuf),
     /// Something else has that name.
     #[error("{}: found something that is no socket, expected nothing, or a socket that a host has left; name another", .0.display())]

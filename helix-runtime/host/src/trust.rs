@@ -225,14 +225,20 @@ impl Trust {
 pub fn keygen(path: &Path) -> Result<PublicKey, TrustFault> {
     let mut seed = [0; 32];
     fs::File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut seed)).map_err(io(path))?;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io(path))?;
+    let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            io(path)(io::Error::other("found a file of that name, which is never written over; name another one"))
+        }
+        _ => io(path)(error),
+    })?;
     io::Write::write_all(&mut file, format!("{}\n", hex(&seed)).as_bytes()).map_err(io(path))?;
     Ok(PublicKey(SigningKey::from_bytes(&seed).verifying_key()))
 }
 
 /// Signs a library: the signature is put beside it, in the place of an older one by that key. Gives the public key.
 pub fn sign(library: &Library, key: &Path) -> Result<PublicKey, TrustFault> {
-    let text = fs::read_to_string(key).map_err(io(key))?;
+    let text = String::from_utf8(fs::read(key).map_err(io(key))?).unwrap_or_default();
     let seed = bytes(text.trim()).ok_or_else(|| TrustFault::Secret { path: key.into() })?;
     let secret = SigningKey::from_bytes(&seed);
     let public = PublicKey(secret.verifying_key());
