@@ -70,7 +70,7 @@ impl ProcessView {
     /// What of a sandbox it does without.
     pub fn missing(&self) -> impl Iterator<Item = &str> {
         let none = self.sandbox.is_empty().then_some(NO_SANDBOX);
-        let known = [NO_SANDBOX, "no no_new_privs", "no landlock", "no seccomp"];
+        let known = [NO_SANDBOX, "no no_new_privs", "no dropped capabilities", "no landlock", "no seccomp"];
         none.into_iter().chain(known.into_iter().filter(|missing| self.sandbox.iter().any(|is| is == missing)))
     }
 }

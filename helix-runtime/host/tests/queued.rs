@@ -321,6 +321,16 @@ fn who_looks_whether_it_is_waited_for_does_not_keep_the_host_from_ending_in_orde
 }
 
 #[test]
+fn the_end_does_not_wait_for_all_that_waits() {
+    let folder = support::folder("queued_backlog");
+    let host = start_with(&folder, "queue = 1000", "maintenance = { timeout_s = 1 }");
+    (0..1000).for_each(|_| assert_eq!(named(&host, "flow.slow").queued, 1));
+    let began = std::time::Instant::now();
+    host.stop().unwrap();
+    assert!(began.elapsed().as_secs() < 50, "they would take a hundred seconds");
+}
+
+#[test]
 fn nothing_is_lost_for_one_that_is_stopped_because_what_it_needs_has_crashed() {
     let folder = support::folder("queued_needs");
     let text = format!(

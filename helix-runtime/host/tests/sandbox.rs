@@ -48,6 +48,9 @@ fn what_the_sandbox_keeps_it_from_it_can_do_without() {
         ("memory", String::new(), "memory allocation failed"),
         ("hidden", String::new(), "Cannot allocate memory"),
         ("mode", text(&outside), "not permitted"),
+        ("setuid", text(&data.join("su")), "not permitted"),
+        ("buffer", String::new(), "not permitted"),
+        ("pipe", String::new(), "not permitted"),
         ("times", text(&own), "not permitted"),
         ("files", String::new(), "Too many open files"),
         ("shared", String::new(), "not permitted"),
@@ -232,7 +235,15 @@ fn its_world_is_empty_but_for_what_it_was_given() {
     assert_eq!(host.modules()[0].place, "process");
     let process = host.info("enemy").unwrap().process.unwrap();
     assert_eq!(process.pid, host.runtime().call::<(), u32>("enemy.pid", ()).unwrap());
-    let applied =
-        ["memory 256 MiB", "512 MiB mapped", "256 files", "no core dumps", "no_new_privs", "landlock", "seccomp"];
+    let applied = [
+        "memory 256 MiB",
+        "512 MiB mapped",
+        "256 files",
+        "no core dumps",
+        "no_new_privs",
+        "capabilities dropped",
+        "landlock",
+        "seccomp",
+    ];
     assert_eq!(process.sandbox, applied);
 }

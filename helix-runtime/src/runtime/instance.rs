@@ -185,7 +185,7 @@ impl Instance {
         self.awaited.store(awaited, Ordering::SeqCst);
     }
 
-    /// Whether one with other handlers is about to take its place, so that nothing more is to wait for this one.
+    /// Whether it is about to go, and nobody takes over what would wait for it.
     #[cfg(feature = "std")]
     pub(crate) fn is_parting(&self) -> bool {
         self.parting.load(Ordering::SeqCst)

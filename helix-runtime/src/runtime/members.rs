@@ -114,8 +114,13 @@ impl Inner {
             self.postponed.lock().push_back(Postponed::Remove(id));
             return Ok(Transition::Postponed);
         }
+        // Nobody takes over what would wait for it.
+        #[cfg(feature = "std")]
+        instance.part(true);
         let stopped = self.stop_one(&instance);
         if instance.is_running() {
+            #[cfg(feature = "std")]
+            instance.part(false);
             return stopped.map(|()| Transition::Done);
         }
         self.take_out(&instance);

@@ -63,11 +63,14 @@ impl Inner {
                     Some(_) => return self.deliver_later(walk, at, Refused::NotRunning, trouble),
                     // Another one with other handlers is about to take its place, or has not.
                     None if instance.is_running() => {
-                        if let Ok(entered) = self.wait(&listener.way, walk.mark, walk.up(), walk.patience) {
-                            drop(entered);
-                            continue;
+                        match self.wait(&listener.way, walk.mark, walk.up(), walk.patience) {
+                            Ok(entered) => drop(entered),
+                            Err(Refused::NotRunning) => {}
+                            Err(refused) => return self.deliver_later(walk, at, refused, trouble),
                         }
-                        return self.deliver_later(walk, at, Refused::NotRunning, trouble);
+                        // In a moment it is known what becomes of it.
+                        std::thread::yield_now();
+                        continue;
                     }
                     None => {}
                 },

@@ -16,7 +16,10 @@ const FILE: &str = ".host";
 
 impl Claim {
     pub(super) fn of(root: &Path) -> Result<Self, HostFault> {
-        let failed = |error: std::io::Error| HostFault::DataDir { path: root.into(), reason: format!("{error}; expected a directory, or room for one") };
+        let failed = |error: std::io::Error| HostFault::DataDir {
+            path: root.into(),
+            reason: format!("{error}; expected a directory, or room for one"),
+        };
         fs::create_dir_all(root).map_err(failed)?;
         let file = File::options().write(true).create(true).truncate(false).open(root.join(FILE)).map_err(failed)?;
         match file.try_lock() {

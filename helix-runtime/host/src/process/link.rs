@@ -148,7 +148,7 @@ impl Link {
 
     /// Whether it has not ended yet.
     pub fn is_there(&self) -> bool {
-        locked(&self.end).is_none()
+        !self.failed.load(Ordering::Acquire) && locked(&self.end).is_none()
     }
 
     /// What of its sandbox is in force.

@@ -12,6 +12,7 @@ use landlock::{
     path_beneath_rules,
 };
 use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::thread::{CapabilitySet, CapabilitySets};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
@@ -97,6 +98,10 @@ pub fn close(sandbox: &Sandbox, library: &Path) -> Result<Vec<String>, String> {
         "no_new_privs",
         rustix::thread::set_no_new_privs(true).map(|()| "no_new_privs".into()).map_err(|error| error.to_string()),
     )?;
+    let none = CapabilitySet::empty();
+    let none = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    let dropped = rustix::thread::set_capabilities(None, none).map(|()| "capabilities dropped".into());
+    take("dropped capabilities", dropped.map_err(|error| error.to_string()))?;
     take("landlock", landlock(sandbox, library).map_err(|error| error.to_string()))?;
     take("seccomp", seccomp(sandbox).map_err(|error| error.to_string()))?;
     Ok(applied)
@@ -194,7 +199,20 @@ fn seccomp(sandbox: &Sandbox) -> Result<String, Box<dyn std::error::Error>> {
         let mut domains = only(0, SeccompCmpOp::Eq, libc::AF_INET as u64)?;
         domains.extend(only(0, SeccompCmpOp::Eq, libc::AF_INET6 as u64)?);
         usual.insert(libc::SYS_socket, domains);
+        // Of the sockets' own settings those that are usual; not to have more room than everybody may have.
+        let mut settings = only(1, SeccompCmpOp::Ne, libc::SOL_SOCKET as u64)?;
+        for setting in SETTINGS {
+            settings.extend(only(2, SeccompCmpOp::Eq, setting as u64)?);
+        }
+        usual.insert(libc::SYS_setsockopt, settings);
     }
+    // A pipe is as long as it is.
+    usual.insert(libc::SYS_fcntl, only(1, SeccompCmpOp::Ne, libc::F_SETPIPE_SZ as u64)?);
+    // No file that is made runs with its owner's rights.
+    let plain = |argument| only(argument, SeccompCmpOp::MaskedEq(u64::from(libc::S_ISUID | libc::S_ISGID)), 0);
+    usual.insert(libc::SYS_openat, plain(3)?);
+    #[cfg(target_arch = "x86_64")]
+    usual.insert(libc::SYS_open, plain(2)?);
     // Of memory without a file what is the process's alone: only that counts against its limit.
     let flags = |mask: i32, value: i32| {
         let operator = SeccompCmpOp::MaskedEq(mask as u64);
@@ -258,6 +276,19 @@ const NETWORK: &[i64] =
 const NAMES: [&str; 5] = ["/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"];
 const MANY_AT_ONCE: [i64; 2] = [libc::SYS_sendmmsg, libc::SYS_recvmmsg];
 
+/// Settings of sockets that programs have a use for.
+const SETTINGS: [i32; 9] = [
+    libc::SO_REUSEADDR,
+    libc::SO_REUSEPORT,
+    libc::SO_KEEPALIVE,
+    libc::SO_BROADCAST,
+    libc::SO_LINGER,
+    libc::SO_RCVTIMEO,
+    libc::SO_SNDTIMEO,
+    libc::SO_RCVBUF,
+    libc::SO_SNDBUF,
+];
+
 /// What modules, `std` and the system's libraries do.
 const USUAL: &[i64] = &[
     libc::SYS_read,
@@ -266,7 +297,6 @@ const USUAL: &[i64] = &[
     libc::SYS_writev,
     libc::SYS_pread64,
     libc::SYS_pwrite64,
-    libc::SYS_openat,
     libc::SYS_close,
     libc::SYS_close_range,
     libc::SYS_lseek,
@@ -290,7 +320,6 @@ const USUAL: &[i64] = &[
     libc::SYS_fsync,
     libc::SYS_fdatasync,
     libc::SYS_flock,
-    libc::SYS_fcntl,
     libc::SYS_copy_file_range,
     libc::SYS_sendfile,
     libc::SYS_dup,
@@ -312,7 +341,6 @@ const USUAL: &[i64] = &[
     libc::SYS_getsockopt,
     libc::SYS_getsockname,
     libc::SYS_getpeername,
-    libc::SYS_setsockopt,
     libc::SYS_sendto,
     libc::SYS_munmap,
     libc::SYS_mprotect,
@@ -361,8 +389,6 @@ const USUAL: &[i64] = &[
     libc::SYS_getgid,
     libc::SYS_getegid,
     libc::SYS_capget,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_open,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_stat,
     #[cfg(target_arch = "x86_64")]

@@ -51,6 +51,8 @@ struct Pace {
 /// How many events go at a time at first and at least, and at most. A conversation has one deadline however many there are in it,
 /// and with a process those go that it was being told.
 const CREDIT: (usize, usize) = (1, 8192);
+/// How long whoever has the module to itself delivers what waits, before it leaves that to those who come after.
+const FLUSH: Duration = Duration::from_secs(2);
 /// How long a batch should take: the module's other callers wait meanwhile.
 const BATCH_TIME: Duration = Duration::from_millis(1);
 
@@ -186,13 +188,14 @@ impl Far {
         unsafe { host::in_turn(self.end, self.instance, &mut deliver) }
     }
 
-    /// Delivers what waits now. For whoever has the module to itself.
+    /// Delivers what waits now, as far as there is time for it. For whoever has the module to itself.
     pub(super) fn flush(&self, cx: &Context) -> Result<Delivered, ModuleError> {
         let mut all = Delivered::default();
         let Some(queue) = self.queue.as_deref() else { return Ok(all) };
         // What is put here meanwhile, by handlers too, is for the next time: the gate is closed.
         let (until, mut done) = queue.progress();
-        while done < until && queue.lanes.len().0 > 0 {
+        let began = Instant::now();
+        while done < until && queue.lanes.len().0 > 0 && began.elapsed() < FLUSH {
             let delivered = self.deliver_batch(queue, cx)?;
             all.counts.extend(delivered.counts);
             all.deferred.extend(delivered.deferred);

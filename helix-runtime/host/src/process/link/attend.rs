@@ -73,7 +73,10 @@ impl Attending {
         command.env_clear().current_dir("/").process_group(0);
         command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| {
-            io::Error::new(error.kind(), format!("{}, which serves modules (`command` in the table [host]): {error}", program.display()))
+            io::Error::new(
+                error.kind(),
+                format!("{}, which serves modules (`command` in the table [host]): {error}", program.display()),
+            )
         })?;
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
