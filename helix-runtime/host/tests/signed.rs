@@ -125,7 +125,7 @@ fn a_secret_key_is_its_owners_and_is_not_written_over() {
     let Signed { keys, folder, library } = prepare("keys");
     let secret = &keys[0].0;
     assert_eq!(fs::metadata(secret).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(keygen(secret).unwrap_err().to_string().contains("File exists"));
+    assert!(keygen(secret).unwrap_err().to_string().contains("which is never written over"));
     let none = folder.join("none.key");
     fs::write(&none, "not hexadecimal").unwrap();
     let fault = sign(&Library::open(&library).unwrap(), &none).unwrap_err().to_string();
