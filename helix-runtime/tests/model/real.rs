@@ -200,7 +200,7 @@ fn perform(act: &Act, who: Who, ctx: Option<&Context>) {
             let script = Script { times: 1, acts: reply.clone(), outcome: Outcome::Handled };
             world.scripts.borrow_mut().insert(Who::Letter(letter), script);
             let mut request = Request::new("ask").with_priority(*priority).with_payload([letter as u8]);
-            request.timeout = timeout.map(Duration::from_millis);
+            request.timeout = timeout.map(Duration::from_secs);
             let reply = Box::new(move |response| {
                 note(format!("letter {letter}: {}", answer(response)));
                 turn(Who::Letter(letter), None);
@@ -263,7 +263,7 @@ impl Real {
             Step::Add(at) => moved(runtime.add_descriptor(MODULES[*at]).map(|_| ())),
             Step::Poll(ms) => {
                 world.now.set(world.now.get() + ms);
-                let polled = runtime.poll(Duration::from_millis(world.now.get()));
+                let polled = runtime.poll(Duration::from_secs(world.now.get()));
                 format!(
                     "{} redelivered, {} dropped, {} asked, {} expired, {} transitions",
                     polled.redelivered, polled.dropped, polled.messages, polled.expired, polled.transitions

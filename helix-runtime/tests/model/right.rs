@@ -362,7 +362,7 @@ impl Right {
         let late: Vec<Letter> = waiting.letters.extract_if(.., late).collect();
         waiting.expired += late.len() as u32;
         for letter in &late {
-            self.reply(letter.serial, format!("{}: no answer after {}", letter.to, millis(now - letter.since)));
+            self.reply(letter.serial, format!("{}: no answer after {}", letter.to, seconds(now - letter.since)));
         }
         late.len()
     }
@@ -394,6 +394,6 @@ impl Right {
     }
 }
 
-fn millis(ms: u64) -> String {
-    format!("{:?}", std::time::Duration::from_millis(ms))
+fn seconds(ms: u64) -> String {
+    format!("{:?}", std::time::Duration::from_secs(ms))
 }

@@ -179,7 +179,7 @@ fn act(depth: u32) -> BoxedStrategy<Act> {
     }
     let subscribe = (vec(topic(), 0..4), select(vec![-100, 0, 0, 0, 7, 100, 200]), script(act(depth - 1)))
         .prop_map(|(topics, priority, script)| Act::Subscribe { topics, priority, script });
-    let queue = (to(), priority(), option::of(0..30_u64), vec(act(depth - 1), 0..2))
+    let queue = (to(), priority(), option::of(1..30_u64), vec(act(depth - 1), 0..2))
         .prop_map(|(to, priority, timeout, reply)| Act::Queue { to, priority, timeout, reply });
     prop_oneof![9 => leaf(), 3 => rare, 5 => subscribe, 4 => queue].boxed()
 }
