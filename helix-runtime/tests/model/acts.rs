@@ -119,7 +119,7 @@ impl Right {
                 }
             },
             Step::Add(at) => self.moved("add", |right| right.add(*at)),
-            Step::Poll(ms) => self.poll(*ms),
+            Step::Poll(s) => self.poll(*s),
             Step::StopAll => self.moved("stop", |right| {
                 right.started = false;
                 right.publish_to(SHUTDOWN, None);
@@ -162,8 +162,8 @@ impl Right {
         "ok".into()
     }
 
-    fn poll(&mut self, ms: u64) -> String {
-        self.now += ms;
+    fn poll(&mut self, s: u64) -> String {
+        self.now += s;
         let is_endpoint = |being: &&Being| matches!(being.who, Who::Endpoint(_));
         let (last, first): (Vec<_>, Vec<_>) = self.live.iter().partition(is_endpoint);
         let slots: Vec<usize> = first.into_iter().chain(last).map(|being| being.slot).collect();

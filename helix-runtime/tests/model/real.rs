@@ -261,8 +261,8 @@ impl Real {
             }
             Step::Unregister(at) => plain(runtime.router().unregister(ENDPOINTS[*at].0)),
             Step::Add(at) => moved(runtime.add_descriptor(MODULES[*at]).map(|_| ())),
-            Step::Poll(ms) => {
-                world.now.set(world.now.get() + ms);
+            Step::Poll(s) => {
+                world.now.set(world.now.get() + s);
                 let polled = runtime.poll(Duration::from_secs(world.now.get()));
                 format!(
                     "{} redelivered, {} dropped, {} asked, {} expired, {} transitions",

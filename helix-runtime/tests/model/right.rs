@@ -394,6 +394,6 @@ impl Right {
     }
 }
 
-fn seconds(ms: u64) -> String {
-    format!("{:?}", std::time::Duration::from_secs(ms))
+fn seconds(s: u64) -> String {
+    format!("{:?}", std::time::Duration::from_secs(s))
 }
