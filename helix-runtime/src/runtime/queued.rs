@@ -54,8 +54,7 @@ impl Inner {
                     let error = alloc::format!("event `{}` could not be encoded", walk.delivery.kind.name);
                     trouble.get_or_insert_default().fail(instance.name(), error.into());
                 }
-                Put::Shut => match self.successor(walk, at) {
-                    Some(next) if next.way.leads_to(instance) => {}
+                Put::Shut => match self.successor(walk, at).filter(|next| !next.way.leads_to(instance)) {
                     Some(next) if next.instance().queue().is_some() => {
                         listener = next;
                         continue;
